@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions about locks. None of these calls takes a lock, or opens a lock file for writing. */
+#ifndef SAFEHOLD_INSPECT_H
+#define SAFEHOLD_INSPECT_H
+
+#include <stddef.h>
+
+#include "safehold/lock.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum safe_holder_role {
+  SAFE_HOLDER_HOLDS = 0, /* has the locked description open: it holds the lock, maybe with others */
+  SAFE_HOLDER_WAITS = 1, /* is queued for it */
+  SAFE_HOLDER_OPENS = 2  /* has the file open; the system does not tell whether it locks it */
+};
+
+typedef struct safe_holder {
+  int64_t pid;     /* never 0 */
+  int64_t handle;  /* its descriptor number, or -1 where that is not known */
+  int32_t role;    /* SAFE_HOLDER_* */
+  int32_t mode;    /* SAFE_LOCK_*, or -1 */
+  int32_t method;  /* SAFE_METHOD_*, or -1 for another one, such as a POSIX record lock */
+  char name[64];   /* the program's name, or "" */
+} safe_holder;
+
+typedef struct safe_holder_list safe_holder_list;
+
+/*
+ * Who holds locks on the file at path, and who waits for them. Returns within timeout_ms (SAFE_FOREVER is
+ * SAFE_EINVAL here) with what was found until then. 0 with an empty list: nobody, as far as can be seen;
+ * safe_holder_list_unknown says what could not be seen.
+ *
+ * Linux: /proc/locks, and the lock lines of every /proc/PID/fdinfo that may be read, which also name processes
+ * that merely inherited a locked description. FreeBSD: the kern.lockf table. macOS and Windows: processes that
+ * have the file open (SAFE_HOLDER_OPENS), as neither system names the owner of a lock.
+ */
+SAFE_API int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **list, safe_error *error);
+SAFE_API size_t safe_holder_list_count(const safe_holder_list *list);
+/* Valid until the list is freed; NULL when index is too large. */
+SAFE_API const safe_holder *safe_holder_list_get(const safe_holder_list *list, size_t index);
+/* What the list may lack, and why, as a sentence; NULL when it is complete. */
+SAFE_API const char *safe_holder_list_unknown(const safe_holder_list *list);
+SAFE_API void safe_holder_list_free(safe_holder_list *list);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

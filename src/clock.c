@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#include "os.h"
+
+int64_t safe__deadline(int64_t timeout_ms) {
+  int64_t now = safe__os_now();
+
+  if (timeout_ms < 0 || timeout_ms > (SAFE__NEVER - now) / SAFE__MS) return SAFE__NEVER;
+  return now + timeout_ms * SAFE__MS;
+}
+
+int64_t safe__deadline_min(int64_t one, int64_t other) { return one < other ? one : other; }
+
+int64_t safe__left_ms(int64_t deadline, int64_t limit) {
+  int64_t left;
+
+  if (deadline == SAFE__NEVER) return limit;
+  left = deadline - safe__os_now();
+  if (left <= 0) return 0;
+  if (left > limit * SAFE__MS) return limit;
+  return (left + SAFE__MS - 1) / SAFE__MS;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "os.h"
+
+bool safe__holder_add(safe_holder_list *list, const safe_holder *holder) {
+  safe_holder *items;
+  size_t at, room;
+
+  for (at = 0; at < list->count; at++) {
+    items = &list->items[at];
+    if (items->pid == holder->pid && items->role == holder->role && items->handle == holder->handle) return true;
+  }
+  if (list->count == list->room) {
+    room = list->room == 0 ? 8 : list->room * 2;
+    items = safe__realloc(list->items, room * sizeof(*items));
+    if (items == NULL) return false;
+    list->items = items;
+    list->room = room;
+  }
+  list->items[list->count++] = *holder;
+  return true;
+}
+
+void safe__holder_unknown(safe_holder_list *list, const char *format, ...) {
+  size_t length = strlen(list->unknown);
+  va_list arguments;
+
+  if (length > 0 && length + 2 < sizeof(list->unknown)) list->unknown[length++] = ' ';
+  va_start(arguments, format);
+  vsnprintf(list->unknown + length, sizeof(list->unknown) - length, format, arguments);
+  va_end(arguments);
+}
+
+static int find(const char *path, int64_t timeout_ms, safe_holder_list **out, safe_error *error) {
+  safe_holder_list *list = safe__alloc(sizeof(*list));
+  int code;
+
+  if (list == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
+  code = safe__os_holders(path, safe__deadline(timeout_ms), list, error);
+  if (code == SAFE_OK)
+    *out = list;
+  else
+    safe_holder_list_free(list);
+  return code;
+}
+
+int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **list, safe_error *caller) {
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  code = safe__check_path(path, &error);
+  if (code == SAFE_OK && list == NULL)
+    code = safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the list is NULL.");
+  if (code == SAFE_OK && timeout_ms < 0)
+    code = safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "A holder query needs a bounded timeout.");
+  if (list != NULL) *list = NULL;
+  if (code == SAFE_OK) code = find(path, timeout_ms, list, &error);
+  return safe__deliver(caller, &error, code);
+}
+
+size_t safe_holder_list_count(const safe_holder_list *list) { return list == NULL ? 0 : list->count; }
+
+const safe_holder *safe_holder_list_get(const safe_holder_list *list, size_t index) {
+  return list == NULL || index >= list->count ? NULL : &list->items[index];
+}
+
+const char *safe_holder_list_unknown(const safe_holder_list *list) {
+  return list == NULL || list->unknown[0] == '\0' ? NULL : list->unknown;
+}
+
+void safe_holder_list_free(safe_holder_list *list) {
+  if (list == NULL) return;
+  safe__free(list->items);
+  safe__free(list);
+}
+
+void safe__name_holder(const char *path, int64_t query_ms, safe_error *error) {
+  safe_holder_list *list = NULL;
+  safe_error ignored;
+  size_t at;
+  bool named = false;
+
+  safe__error_clear(&ignored);
+  if (find(path, query_ms, &list, &ignored) != SAFE_OK) {
+    safe__add(error, " Who holds it is unknown: %s", ignored.message);
+    return;
+  }
+  for (at = 0; at < list->count; at++) {
+    const safe_holder *holder = &list->items[at];
+    if (holder->role == SAFE_HOLDER_WAITS) continue;
+    safe__add(error, "%s %s[%lld]", named ? "," : (holder->role == SAFE_HOLDER_HOLDS ? " Held by" : " Opened by"),
+              holder->name[0] != '\0' ? holder->name : "process", (long long)holder->pid);
+    if (!named && holder->role == SAFE_HOLDER_HOLDS) error->holder_pid = holder->pid;
+    named = true;
+  }
+  if (named)
+    safe__add(error, ".");
+  else
+    safe__add(error, " Who holds it is unknown: %s",
+              list->unknown[0] != '\0' ? list->unknown : "it was let go of just now.");
+  safe_holder_list_free(list);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* What the portable files share among themselves and with both systems. */
+#ifndef SAFEHOLD_INTERNAL_H
+#define SAFEHOLD_INTERNAL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "safehold.h"
+
+/* ---- Deadlines: absolute safe__os_now times. */
+#define SAFE__NEVER INT64_MAX
+#define SAFE__MS INT64_C(1000000)
+
+/* A timeout of the public interface, already validated, as a deadline. */
+int64_t safe__deadline(int64_t timeout_ms);
+int64_t safe__deadline_min(int64_t one, int64_t other);
+/* Milliseconds left, rounded up so that a wait of so long does not end early; at most limit. 0 when it passed. */
+int64_t safe__left_ms(int64_t deadline, int64_t limit);
+
+/* ---- Memory. Tests replace the function to make the n-th request fail. */
+extern void *(*safe__realloc)(void *memory, size_t size); /* size > 0 */
+void *safe__alloc(size_t size);                           /* zeroed */
+void safe__free(void *memory);
+
+/* ---- Errors. The library's own functions get a complete safe_error; only the public ones see the caller's. */
+#if defined(__GNUC__)
+#define SAFE__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#else
+#define SAFE__PRINTF(format, first)
+#endif
+
+/* Fill the error and return code. safe__fail_os finds the code for errno or GetLastError, and adds the
+   system's words for it to the message. */
+int safe__fail(safe_error *error, int code, int stage, int index, const char *format, ...) SAFE__PRINTF(5, 6);
+int safe__fail_os(safe_error *error, int64_t os_code, int stage, int index, const char *format, ...)
+  SAFE__PRINTF(5, 6);
+int safe__fail_memory(safe_error *error, int stage);
+/* Adds a sentence to the message. */
+void safe__add(safe_error *error, const char *format, ...) SAFE__PRINTF(2, 3);
+void safe__error_clear(safe_error *error);
+/* Gives the caller, who may have passed NULL or a shorter struct, what a failed call has to say; returns code. */
+int safe__deliver(safe_error *caller, const safe_error *error, int code);
+
+/* ---- Structs of the caller (options.c, the only file that reads or writes them). */
+int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, safe_error *error);
+int safe__read_spawn_options(safe_spawn_options *into, const safe_spawn_options *from, safe_error *error);
+int safe__read_wait_options(safe_wait_options *into, const safe_wait_options *from, safe_error *error);
+int safe__read_communicate_options(safe_communicate_options *into, const safe_communicate_options *from,
+                                   safe_error *error);
+int safe__read_stop_options(safe_stop_options *into, const safe_stop_options *from, safe_error *error);
+/* Checks the size that the caller set in a struct to be filled; NULL is allowed. */
+int safe__check_out(const void *caller, const char *name, safe_error *error);
+/* Copies as much as the caller's struct has room for, keeping its size field. NULL is allowed. */
+void safe__write_out(void *caller, const void *from, size_t full);
+int safe__check_path(const char *path, safe_error *error);
+int safe__check_timeout(int64_t timeout_ms, const char *name, safe_error *error);
+
+/* ---- Parked things (parked.c): what the kernel would not let go of in time. */
+struct safe__parked {
+  struct safe__parked *next;
+  int64_t owner;                              /* set by safe__park: the process that parked it */
+  bool (*collect)(struct safe__parked *self); /* never blocks; true once it is gone and freed */
+};
+void safe__park(struct safe__parked *item);
+int safe__parked_collect(void); /* how many are left */
+
+/* ---- Holder lists (holders.c). */
+struct safe_holder_list {
+  size_t count, room;
+  safe_holder *items;
+  char unknown[256];
+};
+/* Adds a copy, unless one with the same pid, handle and role is there; false without memory. */
+bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
+/* Keeps the first reason, and every later one that fits. */
+void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
+/* Adds to the error who holds path, looking at most for query_ms. */
+void safe__name_holder(const char *path, int64_t query_ms, safe_error *error);
+
+/* ---- The objects. */
+/* What a stream call answers when it would block: beside the SAFE_E* numbers, never seen by a caller. */
+#define SAFE__AGAIN (-1000)
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* safe_lock_file: open, lock, and make sure that what was locked is what is at the path. */
+#include "os.h"
+
+/* A file that is replaced so often while it is being locked is replaced on purpose. */
+#define MAX_REPLACED 32
+
+struct safe_lock {
+  struct safe__file file;
+  safe_lock_options options;
+  int64_t owner; /* the process that locked: a forked copy must not unlock */
+  int wait_kind;
+};
+
+static int take(struct safe_lock *lock, int64_t deadline, safe_error *error) {
+  int code = safe__os_lock_try(&lock->file, &lock->options, error);
+
+  if (code != SAFE_EBUSY || lock->options.timeout_ms == SAFE_NO_WAIT) return code;
+  return safe__os_lock_wait(&lock->file, &lock->options, deadline, &lock->wait_kind, error);
+}
+
+static int open_and_take(struct safe_lock *lock, const char *path, int64_t deadline, safe_error *error) {
+  int code = safe__os_file_open(&lock->file, path, &lock->options, error);
+
+  if (code != SAFE_OK) return code;
+  code = take(lock, deadline, error);
+  if (code == SAFE_ESTUCK) return code; /* the file was parked with the request */
+  if (code == SAFE_OK) {
+    code = safe__os_file_verify(&lock->file, path, &lock->options, error);
+    if (code != SAFE_OK) safe__os_unlock(&lock->file, &lock->options);
+  }
+  if (code != SAFE_OK) safe__os_file_close(&lock->file);
+  return code;
+}
+
+static int take_current(struct safe_lock *lock, const char *path, int64_t deadline, safe_error *error) {
+  int replaced, code = SAFE_EREPLACED;
+
+  for (replaced = 0; code == SAFE_EREPLACED && replaced < MAX_REPLACED; replaced++) {
+    if (replaced > 0 && lock->options.timeout_ms != SAFE_NO_WAIT && safe__os_now() >= deadline) break;
+    if (safe__os_cancel_triggered(lock->options.cancel))
+      return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
+    code = open_and_take(lock, path, deadline, error);
+  }
+  if (code == SAFE_EREPLACED)
+    return safe__fail(error, code, SAFE_STAGE_VERIFY, -1,
+                      "The file was removed or replaced %d times while it was being locked.", replaced);
+  return code;
+}
+
+/* Ends the message with the file, and for a lock that somebody else holds, with the holder. */
+static void explain(const struct safe_lock *lock, const char *path, int64_t began, safe_error *error) {
+  const char *mode = lock->options.mode == SAFE_LOCK_SHARED ? "shared" : "exclusive";
+
+  switch (error->code) {
+  case SAFE_EBUSY:
+    safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).", path,
+               mode);
+    break;
+  case SAFE_ETIMEDOUT:
+    safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
+               "%s is still locked by somebody else after %lld ms (asked: %s).", path,
+               (long long)((safe__os_now() - began) / SAFE__MS), mode);
+    break;
+  default:
+    safe__add(error, " File: %s.", path);
+    return;
+  }
+  if (lock->options.holder_query_ms > 0) safe__name_holder(path, lock->options.holder_query_ms, error);
+}
+
+static int lock_file(safe_lock **out, const char *path, const safe_lock_options *options, safe_error *error) {
+  struct safe_lock *lock;
+  int64_t began, deadline;
+  int code;
+
+  lock = safe__alloc(sizeof(*lock));
+  if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  lock->options = *options;
+  lock->owner = safe__os_self();
+  began = safe__os_now();
+  deadline = safe__deadline(options->timeout_ms);
+  code = take_current(lock, path, deadline, error);
+  if (code == SAFE_OK) {
+    *out = lock;
+    return SAFE_OK;
+  }
+  explain(lock, path, began, error);
+  safe__free(lock);
+  return code;
+}
+
+int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options, safe_error *caller) {
+  safe_lock_options copy;
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  if (lock == NULL)
+    return safe__deliver(caller, &error,
+                         safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the lock is NULL."));
+  *lock = NULL;
+  code = safe__check_path(path, &error);
+  if (code == SAFE_OK) code = safe__read_lock_options(&copy, options, &error);
+  if (code == SAFE_OK && safe__os_lock_method(&copy.method) != SAFE_OK)
+    code = safe__fail(&error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "This system has no lock method %d.",
+                      (int)copy.method);
+  if (code == SAFE_OK) {
+    safe__parked_collect();
+    code = lock_file(lock, path, &copy, &error);
+  }
+  return safe__deliver(caller, &error, code);
+}
+
+int safe_unlock(safe_lock *lock) {
+  int code = SAFE_EOWNER;
+
+  if (lock == NULL) return SAFE_EINVAL;
+  /* Unlock, then close: a forked child that has not called exec keeps the description open, and a mere close
+     would leave the lock with it. The child for its part must not unlock what is the parent's. */
+  if (lock->owner == safe__os_self()) code = safe__os_unlock(&lock->file, &lock->options);
+  safe__os_file_close(&lock->file);
+  safe__free(lock);
+  return code;
+}
+
+safe_handle safe_lock_get_handle(const safe_lock *lock) {
+  if (lock == NULL || lock->owner != safe__os_self()) return SAFE_INVALID_HANDLE;
+  return safe__os_file_handle(&lock->file);
+}
+
+int safe_lock_wait_kind(const safe_lock *lock) { return lock == NULL ? SAFE_EINVAL : lock->wait_kind; }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam: what each system provides, and nothing else. The portable files of this folder call only these
+ * functions; src/unix and src/win implement them, one mechanism a file, chosen by src/sources.cmake.
+ *
+ * Rules of the seam: a function that can block takes a deadline (an absolute safe__os_now time, or
+ * SAFE__NEVER) and returns by it. It returns 0 or a SAFE_E*; on failure it has filled the error, which is never
+ * NULL here, through safe__fail or safe__fail_os, and leaves nothing behind.
+ */
+#ifndef SAFEHOLD_OS_H
+#define SAFEHOLD_OS_H
+
+#include "internal.h"
+
+/* struct safe__file, struct safe__child and struct safe__stream, as this system lays them out. */
+#include "os_types.h"
+
+/* ---- Clock: nanoseconds on the monotonic clock that safehold.h names. */
+int64_t safe__os_now(void);
+
+/* ---- System errors: errno or GetLastError as a SAFE_E*, and in words. */
+int safe__os_translate(int64_t os_code);
+void safe__os_describe(int64_t os_code, char *text, size_t size);
+
+/* ---- This process: changes in a forked child. Where there is no fork it is constant. */
+int64_t safe__os_self(void);
+
+/* ---- Cancel. The struct is the system's own. */
+int safe__os_cancel_create(safe_cancel **cancel);
+void safe__os_cancel_trigger(safe_cancel *cancel);
+void safe__os_cancel_free(safe_cancel *cancel);
+/* Sleeps until the deadline or the trigger, whichever comes first. cancel may be NULL. */
+void safe__os_sleep(int64_t deadline, safe_cancel *cancel);
+bool safe__os_cancel_triggered(const safe_cancel *cancel); /* false for NULL */
+
+/* ---- The lock file. */
+int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options,
+                       safe_error *error);
+/* 0 when the open file is the one now at path, SAFE_EREPLACED when it is not or there is none. */
+int safe__os_file_verify(const struct safe__file *file, const char *path, const safe_lock_options *options,
+                         safe_error *error);
+void safe__os_file_close(struct safe__file *file);
+safe_handle safe__os_file_handle(const struct safe__file *file);
+/* Fills in what SAFE_METHOD_DEFAULT means here; SAFE_ENOTSUP for a method this system lacks. */
+int safe__os_lock_method(int32_t *method);
+/* Never blocks: 0, SAFE_EBUSY, or an error. */
+int safe__os_lock_try(struct safe__file *file, const safe_lock_options *options, safe_error *error);
+/*
+ * Waits for the lock: 0, SAFE_ETIMEDOUT, SAFE_ECANCELED, SAFE_ESTUCK or an error. After anything but 0 the lock
+ * is not held by this file once it is closed. *kind becomes a SAFE_WAIT_*. After SAFE_ESTUCK the file was
+ * parked with the request: it is closed as far as the caller is concerned.
+ */
+int safe__os_lock_wait(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
+                       safe_error *error);
+int safe__os_unlock(struct safe__file *file, const safe_lock_options *options);
+
+/* ---- Who holds a lock: adds to the list until the deadline. */
+int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error);
+
+/* ---- Spawn: everything in the options has been validated, and nothing is NULL but env and cwd. */
+int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline,
+                   safe_error *error);
+/* 0 once the child has ended, with its status; SAFE_ETIMEDOUT, SAFE_ECANCELED or an error. */
+int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_exit *status,
+                        safe_error *error);
+safe_handle safe__os_child_exit_handle(struct safe__child *child);
+int64_t safe__os_child_pid(const struct safe__child *child);
+/* Asks (force false) or makes (force true) the child and its group or job end. Never blocks. */
+void safe__os_child_end(struct safe__child *child, bool force);
+/* Whether any of them is left; names those that are, as far as the report has room, and the first one's state. */
+bool safe__os_child_left(struct safe__child *child, safe_stop_report *report);
+/* Waits until something may have changed for safe__os_child_left, or until the deadline. */
+void safe__os_child_settle(struct safe__child *child, int64_t deadline);
+/* Gives everything back; parks a child that still runs. In a forked copy (own false) only closes. */
+void safe__os_child_free(struct safe__child *child, bool own);
+
+/* ---- Streams: our ends of a child's pipes. */
+bool safe__os_stream_open(const struct safe__stream *stream);
+/* > 0 bytes moved; 0 for the end (read) or a reader that is gone (write); SAFE__AGAIN when it would block; or an
+   error. Never raises SIGPIPE. */
+int64_t safe__os_stream_read(struct safe__stream *stream, void *buffer, size_t length);
+int64_t safe__os_stream_write(struct safe__stream *stream, const void *bytes, size_t length);
+void safe__os_stream_close(struct safe__stream *stream);
+safe_handle safe__os_stream_take(struct safe__stream *stream);
+/* Larger pipe buffers where the system lets us; never fails. */
+void safe__os_stream_widen(struct safe__stream *stream);
+/*
+ * Waits until one of the streams that last answered SAFE__AGAIN can move, the child (if not NULL) has ended,
+ * the cancel is triggered, or the deadline is reached. May return early.
+ */
+void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child,
+                          safe_cancel *cancel, int64_t deadline);
+
+#endif

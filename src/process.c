@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "process.h"
+
+static const safe_exit no_exit = SAFE_EXIT_INIT;
+
+int safe__check_process(const safe_process *process, safe_error *error) {
+  if (process == NULL) return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The process is NULL.");
+  if (process->owner != safe__os_self())
+    return safe__fail(error, SAFE_EOWNER, SAFE_STAGE_ARGUMENTS, -1,
+                      "The process belongs to process %lld, which this one was forked from.",
+                      (long long)process->owner);
+  return SAFE_OK;
+}
+
+static int spawn(safe_process **out, const safe_spawn_options *options, safe_error *error) {
+  safe_process *process = safe__alloc(sizeof(*process));
+  int code;
+
+  if (process == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  process->owner = safe__os_self();
+  process->status = no_exit;
+  code = safe__os_spawn(&process->child, options, safe__deadline(options->timeout_ms), error);
+  if (code == SAFE_OK)
+    *out = process;
+  else
+    safe__free(process);
+  return code;
+}
+
+int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_error *caller) {
+  safe_spawn_options copy;
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  if (process == NULL)
+    return safe__deliver(
+      caller, &error,
+      safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the process is NULL."));
+  *process = NULL;
+  code = safe__read_spawn_options(&copy, options, &error);
+  if (code == SAFE_OK) {
+    safe__parked_collect();
+    code = spawn(process, &copy, &error);
+  }
+  return safe__deliver(caller, &error, code);
+}
+
+int64_t safe_process_pid(const safe_process *process) {
+  return process == NULL ? SAFE_EINVAL : safe__os_child_pid(&process->child);
+}
+
+safe_handle safe_process_take_pipe(safe_process *process, int stream) {
+  if (process == NULL || process->owner != safe__os_self() || stream < 0 || stream > 2) return SAFE_INVALID_HANDLE;
+  return safe__os_stream_take(&process->child.streams[stream]);
+}
+
+safe_handle safe_process_exit_handle(safe_process *process) {
+  if (process == NULL || process->owner != safe__os_self()) return SAFE_INVALID_HANDLE;
+  return safe__os_child_exit_handle(&process->child);
+}
+
+int safe__process_wait(safe_process *process, int64_t deadline, safe_cancel *cancel, safe_error *error) {
+  int code;
+
+  if (process->ended) return SAFE_OK;
+  code = safe__os_child_wait(&process->child, deadline, cancel, &process->status, error);
+  process->ended = code == SAFE_OK;
+  return code;
+}
+
+int safe_process_wait(safe_process *process, const safe_wait_options *options, safe_exit *status,
+                      safe_error *caller) {
+  safe_wait_options copy;
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  code = safe__check_process(process, &error);
+  if (code == SAFE_OK) code = safe__read_wait_options(&copy, options, &error);
+  if (code == SAFE_OK) code = safe__check_out(status, "safe_exit", &error);
+  if (code == SAFE_OK) code = safe__process_wait(process, safe__deadline(copy.timeout_ms), copy.cancel, &error);
+  if (code == SAFE_OK) safe__write_out(status, &process->status, sizeof(process->status));
+  return safe__deliver(caller, &error, code);
+}
+
+void safe_process_free(safe_process *process) {
+  int at;
+
+  if (process == NULL) return;
+  for (at = 0; at < 3; at++) safe__os_stream_close(&process->child.streams[at]);
+  safe__os_child_free(&process->child, process->owner == safe__os_self());
+  safe__free(process);
+}

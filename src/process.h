@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEHOLD_PROCESS_PRIVATE_H
+#define SAFEHOLD_PROCESS_PRIVATE_H
+
+#include "os.h"
+
+struct safe_process {
+  struct safe__child child; /* its member streams[3] holds our ends of the pipes */
+  int64_t owner;            /* the process that spawned: a forked copy may only close */
+  bool ended;
+  safe_exit status; /* once ended */
+};
+
+/* 0, or SAFE_EINVAL for NULL and SAFE_EOWNER in a forked child, with the error filled. */
+int safe__check_process(const safe_process *process, safe_error *error);
+
+/* safe_process_wait without the caller's structs. */
+int safe__process_wait(safe_process *process, int64_t deadline, safe_cancel *cancel, safe_error *error);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Ending a child: politely, then by force, then a verdict. Nothing here waits for a process without a deadline. */
+#include "process.h"
+
+/* From the forced end to the verdict. */
+#define VERDICT_MS 80
+
+/* Forced again in this rhythm: a process of the group may have forked while the group was being killed. */
+#define REPEAT_MS 10
+
+static bool gone_by(struct safe__child *child, int64_t deadline, safe_stop_report *report) {
+  while (safe__os_child_left(child, report)) {
+    if (safe__os_now() >= deadline) return false;
+    safe__os_child_settle(child, deadline);
+  }
+  return true;
+}
+
+static int say_stuck(const safe_stop_report *report, safe_error *error) {
+  return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
+                    "%d process%s did not end though killed; the first is %lld, state %c%s%s.",
+                    (int)report->left_count, report->left_count == 1 ? "" : "es", (long long)report->left[0],
+                    report->state != 0 ? (char)report->state : '?',
+                    report->wait_channel[0] != '\0' ? ", waiting in " : "", report->wait_channel);
+}
+
+static int stop(struct safe__child *child, int64_t grace_ms, safe_stop_report *report, safe_error *error) {
+  int64_t deadline, verdict;
+
+  report->verdict = SAFE_STOP_WAS_GONE;
+  if (!safe__os_child_left(child, report)) return SAFE_OK;
+  if (grace_ms > 0) {
+    deadline = safe__deadline(grace_ms);
+    safe__os_child_end(child, false);
+    report->verdict = SAFE_STOP_POLITE;
+    if (gone_by(child, deadline, report)) return SAFE_OK;
+  }
+  report->verdict = SAFE_STOP_FORCED;
+  verdict = safe__deadline(VERDICT_MS);
+  do {
+    safe__os_child_end(child, true);
+    if (gone_by(child, safe__deadline_min(verdict, safe__deadline(REPEAT_MS)), report)) return SAFE_OK;
+  } while (safe__os_now() < verdict);
+  report->verdict = SAFE_STOP_STUCK;
+  return say_stuck(report, error);
+}
+
+int safe_process_stop(safe_process *process, const safe_stop_options *options, safe_stop_report *report,
+                      safe_error *caller) {
+  safe_stop_report result = SAFE_STOP_REPORT_INIT;
+  safe_stop_options copy;
+  safe_error error, ignored;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  code = safe__check_process(process, &error);
+  if (code == SAFE_OK) code = safe__read_stop_options(&copy, options, &error);
+  if (code == SAFE_OK) code = safe__check_out(report, "safe_stop_report", &error);
+  if (code == SAFE_OK) {
+    code = stop(&process->child, copy.grace_ms, &result, &error);
+    safe__process_wait(process, 0, NULL, &ignored); /* keeps the status while the kernel has it */
+    safe__write_out(report, &result, sizeof(result));
+  }
+  return safe__deliver(caller, &error, code);
+}

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+# How tests are built and registered. Every test goes through cmake/run_test.cmake, which believes a program only
+# when its exit code and its own closing lines agree.
+
+set(prefix_default native)
+if(CMAKE_CROSSCOMPILING)
+  string(TOLOWER "${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}" prefix_default)
+endif()
+set(SAFEHOLD_TEST_PREFIX ${prefix_default} CACHE STRING "Prefix of test names, and their CTest label")
+set(SAFEHOLD_TEST_SLOWNESS 1 CACHE STRING "Factor on every time limit: more than 1 under an emulator or sanitizer")
+option(SAFEHOLD_TEST_RUN "Register the tests; OFF builds them only, for a system that cannot run here" ON)
+option(SAFEHOLD_TEST_VALGRIND "Register each test a second time, under valgrind" OFF)
+option(SAFEHOLD_TEST_CONSUMERS "Test the installed package from the outside" OFF)
+
+include(${PROJECT_SOURCE_DIR}/cmake/dependencies.cmake)
+
+if(SAFEHOLD_TEST_VALGRIND)
+  find_program(SAFEHOLD_VALGRIND valgrind REQUIRED)
+endif()
+
+# The child program of the tests, once somebody has written it.
+if(EXISTS ${PROJECT_SOURCE_DIR}/test/helper.c)
+  add_executable(safehold_test_helper ${PROJECT_SOURCE_DIR}/test/helper.c)
+  safehold_target(safehold_test_helper)
+  target_include_directories(safehold_test_helper PRIVATE ${PROJECT_SOURCE_DIR}/include)
+  set_target_properties(safehold_test_helper PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+endif()
+
+# The path by which a test can start a program of this build. Under qemu-user the kernel cannot execute the foreign
+# file, so that a script stands in for it; Wine executes Windows programs by itself.
+function(safehold_child_path variable target)
+  if(NOT TARGET ${target})
+    set(${variable} "" PARENT_SCOPE)
+  elseif(CMAKE_CROSSCOMPILING_EMULATOR AND NOT WIN32)
+    set(script ${PROJECT_BINARY_DIR}/test/${target}.sh)
+    get_property(made GLOBAL PROPERTY safehold_script_${target})
+    if(NOT made)
+      list(JOIN CMAKE_CROSSCOMPILING_EMULATOR "' '" emulator)
+      file(GENERATE OUTPUT ${script} CONTENT "#!/bin/sh\nexec '${emulator}' '$<TARGET_FILE:${target}>' \"$@\"\n"
+           FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+      set_property(GLOBAL PROPERTY safehold_script_${target} 1)
+    endif()
+    set(${variable} ${script} PARENT_SCOPE)
+  else()
+    set(${variable} $<TARGET_FILE:${target}> PARENT_SCOPE)
+  endif()
+endfunction()
+
+# safehold_register_test(TARGET t NAME n [ARGS ...] [LABELS ...] [TIMEOUT s] [EXPECT regex] [LONG] [SERIAL]
+#                        [NO_VALGRIND reason])
+# Without EXPECT the program is a CMocka program.
+function(safehold_register_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "LONG;SERIAL" "TARGET;NAME;TIMEOUT;EXPECT;NO_VALGRIND" "ARGS;LABELS")
+  if(NOT SAFEHOLD_TEST_RUN)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  if(arg_LONG)
+    list(APPEND arg_LABELS long)
+  endif()
+  safehold_child_path(helper safehold_test_helper)
+  safehold_child_path(command safehold_command)
+
+  set(variants ${SAFEHOLD_TEST_PREFIX})
+  if(SAFEHOLD_TEST_VALGRIND AND arg_NO_VALGRIND)
+    message(STATUS "valgrind.${arg_NAME} left out: ${arg_NO_VALGRIND}")
+  elseif(SAFEHOLD_TEST_VALGRIND)
+    list(APPEND variants valgrind)
+  endif()
+
+  foreach(variant IN LISTS variants)
+    set(driver ${CMAKE_CROSSCOMPILING_EMULATOR})
+    set(slowness ${SAFEHOLD_TEST_SLOWNESS})
+    if(variant STREQUAL "valgrind")
+      set(driver ${SAFEHOLD_VALGRIND} --quiet --leak-check=full --error-exitcode=99
+                 --errors-for-leak-kinds=definite,possible --trace-children=no)
+      set(slowness 10)
+    endif()
+    math(EXPR limit "${arg_TIMEOUT} * ${slowness}")
+    math(EXPR backstop "${limit} + 30")
+    add_test(
+      NAME ${variant}.${arg_NAME}
+      COMMAND
+        ${CMAKE_COMMAND} "-DNAME=${variant}.${arg_NAME}" "-DDRIVER=${driver}"
+        "-DPROGRAM=$<TARGET_FILE:${arg_TARGET}>" "-DARGS=${arg_ARGS}" "-DHELPER=${helper}"
+        "-DSAFEHOLD_COMMAND=${command}" "-DSLOWNESS=${slowness}" "-DLIMIT=${limit}" "-DEXPECT=${arg_EXPECT}"
+        "-DSYSTEM=${CMAKE_SYSTEM_NAME}" -P ${PROJECT_SOURCE_DIR}/cmake/run_test.cmake)
+    set_tests_properties(
+      ${variant}.${arg_NAME}
+      PROPERTIES LABELS "${variant};${arg_LABELS}"
+                 TIMEOUT ${backstop}
+                 RUN_SERIAL "${arg_SERIAL}"
+                 SKIP_REGULAR_EXPRESSION "^run_test: every test skipped|\nrun_test: every test skipped")
+  endforeach()
+endfunction()
+
+function(safehold_add_test)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "LONG;SERIAL" "NAME;TIMEOUT;NO_VALGRIND" "SOURCES;LIBS;LABELS;SYSTEMS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "safehold_add_test(${arg_NAME}): unknown ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(arg_SYSTEMS AND NOT CMAKE_SYSTEM_NAME IN_LIST arg_SYSTEMS)
+    return()
+  endif()
+  if(NOT arg_SOURCES)
+    set(arg_SOURCES test_${arg_NAME}.c)
+  endif()
+  add_executable(test_${arg_NAME} ${arg_SOURCES})
+  safehold_target(test_${arg_NAME})
+  # Tests may look inside: they are linked to the static library, where the safe__ functions can be reached.
+  target_include_directories(test_${arg_NAME} PRIVATE ${SAFEHOLD_PRIVATE_INCLUDES} ${PROJECT_SOURCE_DIR}/test)
+  target_link_libraries(test_${arg_NAME} PRIVATE safehold_static safehold_dep_cmocka ${arg_LIBS})
+  if(NOT WIN32)
+    target_link_libraries(test_${arg_NAME} PRIVATE Threads::Threads)
+  endif()
+  if(TARGET safehold_test_helper)
+    add_dependencies(test_${arg_NAME} safehold_test_helper)
+  endif()
+  set(flags)
+  foreach(flag LONG SERIAL)
+    if(arg_${flag})
+      list(APPEND flags ${flag})
+    endif()
+  endforeach()
+  safehold_register_test(
+    TARGET test_${arg_NAME}
+    NAME ${arg_NAME}
+    LABELS ${arg_LABELS}
+    TIMEOUT "${arg_TIMEOUT}"
+    NO_VALGRIND "${arg_NO_VALGRIND}"
+    ${flags})
+endfunction()

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# Shared by the scripts beside it, which set $root and source this file. POSIX sh.
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+  say "$(basename "$0"): $*"
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null 2>&1; then
+    sudo "$@"
+  else
+    die "needs root for: $*"
+  fi
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]; }
+
+# need_packages NAME...: installs those Debian packages that are missing. Asks dpkg first, so that a machine which
+# has everything needs neither network nor root.
+need_packages() {
+  if ! command -v apt-get >/dev/null 2>&1; then
+    say "$(basename "$0"): no apt-get here; what these Debian packages hold must be there already: $*"
+    return 0
+  fi
+  missing=
+  for package in "$@"; do
+    installed "$package" || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  say "installing$missing"
+  mkdir -p "$root/build"
+  # shellcheck disable=SC2086 # a list of names
+  if ! { as_root apt-get -q update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing; } \
+    >"$root/build/install.log" 2>&1; then
+    tail -n 20 "$root/build/install.log" >&2
+    die "could not install$missing"
+  fi
+}
+
+# Source packages of libuv and CMocka for the targets that have none ready to link, unpacked in
+# build/deps/src/{libuv,cmocka}. They come from where this machine's own packages come from: its apt sources are
+# copied to a private folder and turned from deb into deb-src there. /etc/apt is only read.
+need_dependency_sources() {
+  sources=$root/build/deps/src
+  if [ -d "$sources/libuv" ] && [ -d "$sources/cmocka" ]; then
+    return 0
+  fi
+  need_packages dpkg-dev xz-utils ca-certificates
+  say "fetching the sources of libuv and CMocka"
+  rm -rf "$root/build/deps"
+  apt=$root/build/deps/apt
+  mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/download" "$sources"
+  for list in /etc/apt/sources.list.d/*.sources; do
+    if [ -e "$list" ]; then sed -E 's/^Types:.*/Types: deb-src/' "$list" >"$apt/parts/$(basename "$list")"; fi
+  done
+  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+    if [ -e "$list" ]; then sed -nE 's/^deb(-src)?[[:space:]]/deb-src /p' "$list" >"$apt/parts/$(basename "$list" .list)-1.list"; fi
+  done
+  (
+    cd "$apt/download"
+    for step in update 'source --download-only libuv1 cmocka'; do
+      # shellcheck disable=SC2086 # a command and its arguments
+      apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" \
+        -o Dir::State::lists="$apt/lists" -o APT::Sandbox::User=root $step
+    done
+  ) >"$root/build/deps/log" 2>&1 || {
+    tail -n 20 "$root/build/deps/log" >&2
+    die "could not fetch the sources of libuv and CMocka"
+  }
+  for pair in libuv1:libuv cmocka:cmocka; do
+    mkdir "$sources/${pair#*:}.new"
+    tar -xf "$apt/download/${pair%:*}"_*.orig.tar.?z -C "$sources/${pair#*:}.new" --strip-components=1
+    mv "$sources/${pair#*:}.new" "$sources/${pair#*:}"
+  done
+}
+
+# zig cc, out of PyPI's ziglang wheel, in a virtual environment of its own, with the wrappers that the toolchain
+# files name. Checked against a pinned version; an environment of another version is replaced.
+zig_version=0.15.2
+need_zig() {
+  tools=$root/build/tools
+  if [ "$(cat "$tools/zig-version" 2>/dev/null)" != "$zig_version" ]; then
+    need_packages python3 python3-venv ca-certificates
+    say "installing zig $zig_version"
+    rm -rf "$tools/zig"
+    mkdir -p "$tools"
+    /usr/bin/python3 -m venv "$tools/zig" >"$tools/zig.log" 2>&1 &&
+      "$tools/zig/bin/pip" install "ziglang==$zig_version" >>"$tools/zig.log" 2>&1 || {
+      tail -n 20 "$tools/zig.log" >&2
+      die "could not install zig"
+    }
+    echo "$zig_version" >"$tools/zig-version"
+  fi
+  mkdir -p "$tools/bin"
+  zig=$(echo "$tools"/zig/lib/python3*/site-packages/ziglang/zig)
+  zig_wrapper aarch64-macos-cc cc -target aarch64-macos-none
+  zig_wrapper x86_64-freebsd-cc cc -target x86_64-freebsd-none
+  zig_wrapper zig-ar ar
+  zig_wrapper zig-ranlib ranlib
+}
+
+zig_wrapper() {
+  wrapper=$tools/bin/$1
+  shift
+  printf '#!/bin/sh\nexport ZIG_GLOBAL_CACHE_DIR="%s" ZIG_LOCAL_CACHE_DIR="%s"\nexec "%s" %s "$@"\n' \
+    "$tools/zig-cache" "$tools/zig-cache" "$zig" "$*" >"$wrapper.new"
+  chmod +x "$wrapper.new"
+  mv "$wrapper.new" "$wrapper"
+}

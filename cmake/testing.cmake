@@ -8,14 +8,17 @@ if(CMAKE_CROSSCOMPILING)
 endif()
 set(SAFEHOLD_TEST_PREFIX ${prefix_default} CACHE STRING "Prefix of test names, and their CTest label")
 set(SAFEHOLD_TEST_SLOWNESS 1 CACHE STRING "Factor on every time limit: more than 1 under an emulator or sanitizer")
-option(SAFEHOLD_TEST_RUN "Register the tests; OFF builds them only, for a system that cannot run here" ON)
-option(SAFEHOLD_TEST_VALGRIND "Register each test a second time, under valgrind" OFF)
-option(SAFEHOLD_TEST_CONSUMERS "Test the installed package from the outside" OFF)
+option(SAFEHOLD_TEST_RUN "Run the tests; OFF, for a system that cannot run here, looks at what was linked" ON)
+option(SAFEHOLD_TEST_VALGRIND "Repeat each test under valgrind, where there is one" OFF)
+option(SAFEHOLD_TEST_PROJECT "Test the installed package and the source tree as well" OFF)
 
 include(${PROJECT_SOURCE_DIR}/cmake/dependencies.cmake)
 
 if(SAFEHOLD_TEST_VALGRIND)
-  find_program(SAFEHOLD_VALGRIND valgrind REQUIRED)
+  find_program(SAFEHOLD_VALGRIND valgrind)
+  if(NOT SAFEHOLD_VALGRIND)
+    message(STATUS "No valgrind on this machine: no test is repeated under it")
+  endif()
 endif()
 
 # The child program of the tests, once somebody has written it.
@@ -46,12 +49,24 @@ function(safehold_child_path variable target)
   endif()
 endfunction()
 
+# Registers a look at a program that cannot be run here: is it one of the system it was built for?
+function(safehold_register_linked target name)
+  add_test(NAME ${SAFEHOLD_TEST_PREFIX}.linked.${name}
+           COMMAND ${CMAKE_COMMAND} "-DPROGRAM=$<TARGET_FILE:${target}>" "-DSYSTEM=${CMAKE_SYSTEM_NAME}"
+                   "-DPROCESSOR=${CMAKE_SYSTEM_PROCESSOR}" -P ${PROJECT_SOURCE_DIR}/cmake/check_linked.cmake)
+  set_tests_properties(${SAFEHOLD_TEST_PREFIX}.linked.${name} PROPERTIES LABELS ${SAFEHOLD_TEST_PREFIX} TIMEOUT 60)
+endfunction()
+if(NOT SAFEHOLD_TEST_RUN AND SAFEHOLD_BUILD_CLI)
+  safehold_register_linked(safehold_command command)
+endif()
+
 # safehold_register_test(TARGET t NAME n [ARGS ...] [LABELS ...] [TIMEOUT s] [EXPECT regex] [LONG] [SERIAL]
 #                        [NO_VALGRIND reason])
 # Without EXPECT the program is a CMocka program.
 function(safehold_register_test)
   cmake_parse_arguments(PARSE_ARGV 0 arg "LONG;SERIAL" "TARGET;NAME;TIMEOUT;EXPECT;NO_VALGRIND" "ARGS;LABELS")
   if(NOT SAFEHOLD_TEST_RUN)
+    safehold_register_linked(${arg_TARGET} ${arg_NAME})
     return()
   endif()
   if(NOT arg_TIMEOUT)
@@ -64,9 +79,9 @@ function(safehold_register_test)
   safehold_child_path(command safehold_command)
 
   set(variants ${SAFEHOLD_TEST_PREFIX})
-  if(SAFEHOLD_TEST_VALGRIND AND arg_NO_VALGRIND)
+  if(SAFEHOLD_VALGRIND AND arg_NO_VALGRIND)
     message(STATUS "valgrind.${arg_NAME} left out: ${arg_NO_VALGRIND}")
-  elseif(SAFEHOLD_TEST_VALGRIND)
+  elseif(SAFEHOLD_VALGRIND)
     list(APPEND variants valgrind)
   endif()
 

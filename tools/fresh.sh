@@ -30,6 +30,17 @@ outward() {
   done
 }
 
+# Inside an if the shell does not stop at an error by itself.
+fresh_system() {
+  bundle=${SSL_CERT_FILE:-${PIP_CERT:-${REQUESTS_CA_BUNDLE:-}}}
+  debootstrap --variant=minbase "$1" "$folder" "$mirror" &&
+    { apt-config dump | grep -E '^Acquire::(http|https|ftp|Check-|Retries|Force)' || true; } \
+      >"$folder/etc/apt/apt.conf.d/00outward" &&
+    cp -L /etc/resolv.conf "$folder/etc/resolv.conf" &&
+    { [ ! -f "$bundle" ] || cp -L "$bundle" "$folder/etc/outward-certificates.crt"; } &&
+    git clone -q --no-local "$root" "$folder/root/safehold"
+}
+
 folder=
 trap '[ -z "$folder" ] || rm -rf --one-file-system "$folder"' EXIT
 trap 'exit 130' INT TERM
@@ -42,17 +53,13 @@ for release in "$@"; do
   folder=$(mktemp -d "${TMPDIR:-/var/tmp}/safehold-fresh-XXXXXX")
   chmod 755 "$folder"
   verdict=PASS
-  {
-    debootstrap --variant=minbase "$release" "$folder" "$mirror"
-    apt-config dump | grep -E '^Acquire::(http|https|ftp|Check-|Retries|Force)' >"$folder/etc/apt/apt.conf.d/00outward" || true
-    cp -L /etc/resolv.conf "$folder/etc/resolv.conf"
-    bundle=${SSL_CERT_FILE:-${PIP_CERT:-${REQUESTS_CA_BUNDLE:-}}}
-    [ ! -f "$bundle" ] || cp -L "$bundle" "$folder/etc/outward-certificates.crt"
-    git clone -q --no-local "$root" "$folder/root/safehold"
-  } >>"$log" 2>&1 || verdict=FAIL
+  scripts='demo test'
+  if ! fresh_system "$release" >>"$log" 2>&1; then
+    verdict=FAIL scripts=
+    echo "$release: no fresh system: $(tail -n 1 "$log")"
+  fi
 
-  for script in demo test; do
-    [ "$verdict" = PASS ] || break
+  for script in $scripts; do
     script_started=$(date +%s)
     # In namespaces of its own: its mounts and whatever it leaves running end with it, however it ends.
     # shellcheck disable=SC2046 # assignments, one a line, without blanks

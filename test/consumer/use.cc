@@ -4,6 +4,4 @@
 
 #include <string>
 
-int main(int argc, char **argv) {
-  return argc == 2 && std::string(argv[1]) == safe_version() ? 0 : 1;
-}
+int main(int argc, char **argv) { return argc == 2 && std::string(argv[1]) == safe_version() ? 0 : 1; }

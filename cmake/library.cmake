@@ -43,6 +43,18 @@ if(raw_sources AND NOT MSVC)
                                                         "-fno-stack-protector;-fno-sanitize=all")
 endif()
 
+# The library's own headers are found by #include "..." only: as a folder for <...> too, src/ would put a file of ours
+# in the place of a system header of the same name (Windows has a <process.h>).
+function(safehold_private_headers target)
+  foreach(folder IN LISTS SAFEHOLD_PRIVATE_INCLUDES ARGN)
+    if(MSVC)
+      target_include_directories(${target} PRIVATE ${folder})
+    else()
+      target_compile_options(${target} PRIVATE -iquote${folder})
+    endif()
+  endforeach()
+endfunction()
+
 function(safehold_library target kind export_name)
   add_library(${target} ${kind} ${sources})
   safehold_target(${target})
@@ -50,8 +62,8 @@ function(safehold_library target kind export_name)
                                              POSITION_INDEPENDENT_CODE ON)
   target_include_directories(
     ${target}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    PRIVATE ${SAFEHOLD_PRIVATE_INCLUDES})
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  safehold_private_headers(${target})
   if(NOT WIN32)
     target_link_libraries(${target} PRIVATE Threads::Threads)
   endif()

@@ -125,7 +125,7 @@ function(safehold_add_test)
   add_executable(test_${arg_NAME} ${arg_SOURCES})
   safehold_target(test_${arg_NAME})
   # Tests may look inside: they are linked to the static library, where the safe__ functions can be reached.
-  target_include_directories(test_${arg_NAME} PRIVATE ${SAFEHOLD_PRIVATE_INCLUDES} ${PROJECT_SOURCE_DIR}/test)
+  safehold_private_headers(test_${arg_NAME})
   target_link_libraries(test_${arg_NAME} PRIVATE safehold_static safehold_dep_cmocka ${arg_LIBS})
   if(NOT WIN32)
     target_link_libraries(test_${arg_NAME} PRIVATE Threads::Threads)

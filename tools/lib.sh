@@ -63,7 +63,7 @@ need_dependency_sources() {
   done
   (
     cd "$apt/download"
-    for step in update 'source --download-only libuv1 cmocka'; do
+    for step in update 'source --tar-only --download-only libuv1 cmocka'; do
       # shellcheck disable=SC2086 # a command and its arguments
       apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" \
         -o Dir::State::lists="$apt/lists" -o APT::Sandbox::User=root $step

@@ -187,7 +187,7 @@ int safe_process_communicate(safe_process *process, const safe_communicate_optio
   safe_output result = SAFE_OUTPUT_INIT;
   safe_error error;
   struct talk talk;
-  int code;
+  int code, held;
 
   memset(&talk, 0, sizeof(talk));
   safe__error_clear(&error);
@@ -197,7 +197,9 @@ int safe_process_communicate(safe_process *process, const safe_communicate_optio
   if (code == SAFE_OK) code = safe__check_out(output, "safe_output", &error);
   if (code == SAFE_OK) {
     talk.process = process;
+    held = safe__os_hold_cancellation();
     code = communicate(&talk, &result, &error);
+    safe__os_allow_cancellation(held);
     safe__write_out(output, &result, sizeof(result));
     if (output == NULL) safe_output_free(&result);
   }

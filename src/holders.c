@@ -48,7 +48,7 @@ static int find(const char *path, int64_t timeout_ms, safe_holder_list **out, sa
 
 int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **list, safe_error *caller) {
   safe_error error;
-  int code;
+  int code, held;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
@@ -58,7 +58,11 @@ int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **l
   if (code == SAFE_OK && timeout_ms < 0)
     code = safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "A holder query needs a bounded timeout.");
   if (list != NULL) *list = NULL;
-  if (code == SAFE_OK) code = find(path, timeout_ms, list, &error);
+  if (code == SAFE_OK) {
+    held = safe__os_hold_cancellation();
+    code = find(path, timeout_ms, list, &error);
+    safe__os_allow_cancellation(held);
+  }
   return safe__deliver(caller, &error, code);
 }
 

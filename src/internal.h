@@ -27,9 +27,9 @@ void safe__free(void *memory);
 
 /* ---- Errors. The library's own functions get a complete safe_error; only the public ones see the caller's. */
 #if defined(__GNUC__)
-#define SAFE__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define SAFE__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define SAFE__PRINTF(format, first)
+#define SAFE__PRINTF(text, first)
 #endif
 
 /* Fill the error and return code. safe__fail_os finds the code for errno or GetLastError, and adds the

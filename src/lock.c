@@ -93,7 +93,7 @@ static int lock_file(safe_lock **out, const char *path, const safe_lock_options 
 int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options, safe_error *caller) {
   safe_lock_options copy;
   safe_error error;
-  int code;
+  int code, held;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
@@ -107,21 +107,25 @@ int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *
     code = safe__fail(&error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "This system has no lock method %d.",
                       (int)copy.method);
   if (code == SAFE_OK) {
+    held = safe__os_hold_cancellation();
     safe__parked_collect();
     code = lock_file(lock, path, &copy, &error);
+    safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);
 }
 
 int safe_unlock(safe_lock *lock) {
-  int code = SAFE_EOWNER;
+  int held, code = SAFE_EOWNER;
 
   if (lock == NULL) return SAFE_EINVAL;
+  held = safe__os_hold_cancellation();
   /* Unlock, then close: a forked child that has not called exec keeps the description open, and a mere close
      would leave the lock with it. The child for its part must not unlock what is the parent's. */
   if (lock->owner == safe__os_self()) code = safe__os_unlock(&lock->file, &lock->options);
   safe__os_file_close(&lock->file);
   safe__free(lock);
+  safe__os_allow_cancellation(held);
   return code;
 }
 

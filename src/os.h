@@ -25,6 +25,11 @@ void safe__os_describe(int64_t os_code, char *text, size_t size);
 /* ---- This process: changes in a forked child. Where there is no fork it is constant. */
 int64_t safe__os_self(void);
 
+/* ---- Thread cancellation (pthread_cancel), held off for the length of a public call: what the call has made so
+   far would be lost with the thread. */
+int safe__os_hold_cancellation(void);
+void safe__os_allow_cancellation(int held);
+
 /* ---- Cancel. The struct is the system's own. */
 int safe__os_cancel_create(safe_cancel **cancel);
 void safe__os_cancel_trigger(safe_cancel *cancel);

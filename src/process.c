@@ -30,7 +30,7 @@ static int spawn(safe_process **out, const safe_spawn_options *options, safe_err
 int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_error *caller) {
   safe_spawn_options copy;
   safe_error error;
-  int code;
+  int code, held;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
@@ -41,8 +41,10 @@ int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_e
   *process = NULL;
   code = safe__read_spawn_options(&copy, options, &error);
   if (code == SAFE_OK) {
+    held = safe__os_hold_cancellation();
     safe__parked_collect();
     code = spawn(process, &copy, &error);
+    safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);
 }
@@ -62,11 +64,13 @@ safe_handle safe_process_exit_handle(safe_process *process) {
 }
 
 int safe__process_wait(safe_process *process, int64_t deadline, safe_cancel *cancel, safe_error *error) {
-  int code;
+  int code, held;
 
   if (process->ended) return SAFE_OK;
+  held = safe__os_hold_cancellation();
   code = safe__os_child_wait(&process->child, deadline, cancel, &process->status, error);
   process->ended = code == SAFE_OK;
+  safe__os_allow_cancellation(held);
   return code;
 }
 
@@ -87,10 +91,12 @@ int safe_process_wait(safe_process *process, const safe_wait_options *options, s
 }
 
 void safe_process_free(safe_process *process) {
-  int at;
+  int at, held;
 
   if (process == NULL) return;
+  held = safe__os_hold_cancellation();
   for (at = 0; at < 3; at++) safe__os_stream_close(&process->child.streams[at]);
   safe__os_child_free(&process->child, process->owner == safe__os_self());
   safe__free(process);
+  safe__os_allow_cancellation(held);
 }

@@ -4,21 +4,55 @@
 
 # Every system.
 set(SAFEHOLD_PORTABLE_SOURCES
+  cancel.c
+  clock.c
+  communicate.c
+  error.c
+  holders.c
+  lock.c
+  memory.c
+  options.c
+  parked.c
+  process.c
+  stop.c
+  timed_wait.c
   version.c
+  wait_backoff.c
 )
 
 # Every Unix, then what only one of them has.
 set(SAFEHOLD_UNIX_SOURCES
+  unix/child.c
+  unix/clock.c
+  unix/error.c
+  unix/lock_calls.c
+  unix/lock_file.c
+  unix/plan.c
+  unix/poll_wait.c
+  unix/quiet_write.c
+  unix/spawn.c
+  unix/stream.c
 )
 set(SAFEHOLD_LINUX_SOURCES
+  unix/pipe_pipe2.c
+  unix/linux/cancel_eventfd.c
+  unix/linux/exit_pidfd.c
+  unix/linux/holders_proc.c
+  unix/linux/kernel.c
+  unix/linux/launch.c
+  unix/linux/launch_clone.c
+  unix/linux/launch_fork.c
+  unix/linux/lock_ofd_flock.c
+  unix/linux/lock_wait.c
+  unix/linux/pipe_size.c
+  unix/linux/proc_stat.c
+  unix/linux/shared_stack.c
+  unix/linux/tree_group.c
+  unix/linux/wait_clone.c
 )
 set(SAFEHOLD_MACOS_SOURCES
 )
 set(SAFEHOLD_FREEBSD_SOURCES
-)
-
-# Unixes that are none of the three above.
-set(SAFEHOLD_OTHER_UNIX_SOURCES
 )
 
 set(SAFEHOLD_WIN_SOURCES
@@ -27,4 +61,7 @@ set(SAFEHOLD_WIN_SOURCES
 # Files named above whose code runs in a clone'd helper on the caller's memory. They are compiled without stack
 # protector and sanitizers: both reach for thread-local or shadow state that belongs to the thread that waits.
 set(SAFEHOLD_RAW_SOURCES
+  unix/child.c
+  unix/linux/kernel.c
+  unix/linux/wait_clone.c
 )

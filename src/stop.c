@@ -50,7 +50,7 @@ int safe_process_stop(safe_process *process, const safe_stop_options *options, s
   safe_stop_report result = SAFE_STOP_REPORT_INIT;
   safe_stop_options copy;
   safe_error error, ignored;
-  int code;
+  int code, held;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
@@ -58,8 +58,10 @@ int safe_process_stop(safe_process *process, const safe_stop_options *options, s
   if (code == SAFE_OK) code = safe__read_stop_options(&copy, options, &error);
   if (code == SAFE_OK) code = safe__check_out(report, "safe_stop_report", &error);
   if (code == SAFE_OK) {
+    held = safe__os_hold_cancellation();
     code = stop(&process->child, copy.grace_ms, &result, &error);
     safe__process_wait(process, 0, NULL, &ignored); /* keeps the status while the kernel has it */
+    safe__os_allow_cancellation(held);
     safe__write_out(report, &result, sizeof(result));
   }
   return safe__deliver(caller, &error, code);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who holds a lock, from /proc. The lock lines of /proc/PID/fdinfo name every process that has the locked
+ * description open, whoever locked it: the only source for OFD locks, and the one that shows an inherited
+ * descriptor. /proc/locks adds the waiters, and holders whose fdinfo may not be read.
+ *
+ * Nothing here opens or stats a descriptor's file, which could block on a dead file system: links are read, which
+ * cannot.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "os.h"
+#include "proc_stat.h"
+
+struct query {
+  unsigned major, minor;
+  unsigned long long inode;
+  int64_t deadline;
+  safe_holder_list *list;
+  int unreadable; /* processes whose descriptors we may not see */
+  bool late;
+};
+
+/* "FLOCK  ADVISORY  WRITE 101 fe:00:1234 0 EOF": what follows the number in both files. */
+static bool parse(const char *text, const struct query *query, safe_holder *holder) {
+  char method[16], kind[16], mode[16];
+  unsigned major, minor;
+  unsigned long long inode;
+  long long pid;
+
+  if (sscanf(text, "%15s %15s %15s %lld %x:%x:%llu", method, kind, mode, &pid, &major, &minor, &inode) != 7)
+    return false;
+  if (major != query->major || minor != query->minor || inode != query->inode) return false;
+  holder->pid = pid;
+  holder->handle = -1;
+  holder->mode = strcmp(mode, "READ") == 0 ? SAFE_LOCK_SHARED : SAFE_LOCK_EXCLUSIVE;
+  holder->method = strcmp(method, "FLOCK") == 0    ? SAFE_METHOD_FLOCK
+                   : strcmp(method, "OFDLCK") == 0 ? SAFE_METHOD_OFD
+                                                   : -1;
+  return true;
+}
+
+static void add(struct query *query, safe_holder *holder) {
+  safe__proc_line(holder->pid, "comm", holder->name, sizeof(holder->name));
+  if (!safe__holder_add(query->list, holder)) query->late = true;
+}
+
+static void read_fdinfo(struct query *query, int64_t pid, int fd) {
+  char path[64], line[256];
+  safe_holder holder = { 0 };
+  FILE *info;
+
+  snprintf(path, sizeof(path), "/proc/%lld/fdinfo/%d", (long long)pid, fd);
+  info = fopen(path, "re");
+  if (info == NULL) return;
+  while (fgets(line, sizeof(line), info) != NULL) {
+    const char *text = strncmp(line, "lock:", 5) == 0 ? strchr(line + 5, ':') : NULL;
+    if (text == NULL || !parse(text + 1, query, &holder)) continue;
+    holder.pid = pid;
+    holder.handle = fd;
+    holder.role = SAFE_HOLDER_HOLDS;
+    add(query, &holder);
+  }
+  fclose(info);
+}
+
+/* Only a descriptor of a file with a path can have a lock on one; sockets, pipes and the like begin otherwise. */
+static bool may_be_locked(int folder, const char *fd) {
+  char target[2] = { 0 };
+
+  return readlinkat(folder, fd, target, sizeof(target)) > 0 && target[0] == '/';
+}
+
+static void scan_process(struct query *query, int64_t pid) {
+  struct dirent *entry;
+  char path[64];
+  DIR *folder;
+
+  snprintf(path, sizeof(path), "/proc/%lld/fd", (long long)pid);
+  folder = opendir(path);
+  if (folder == NULL) {
+    if (errno == EACCES || errno == EPERM) query->unreadable++;
+    return;
+  }
+  while (!query->late && (entry = readdir(folder)) != NULL) {
+    if (entry->d_name[0] != '.' && may_be_locked(dirfd(folder), entry->d_name))
+      read_fdinfo(query, pid, atoi(entry->d_name));
+    query->late = query->late || safe__os_now() >= query->deadline;
+  }
+  closedir(folder);
+}
+
+static void scan_all(struct query *query) {
+  DIR *folder = opendir("/proc");
+  int64_t pid;
+
+  if (folder == NULL) {
+    safe__holder_unknown(query->list, "/proc cannot be read.");
+    return;
+  }
+  while (!query->late && (pid = safe__proc_next(folder)) != 0) scan_process(query, pid);
+  closedir(folder);
+}
+
+static bool named(const struct query *query, int64_t pid) {
+  size_t at;
+
+  for (at = 0; at < query->list->count; at++)
+    if (query->list->items[at].pid == pid && query->list->items[at].role == SAFE_HOLDER_HOLDS) return true;
+  return false;
+}
+
+/* "3: FLOCK …" holds; "3: -> FLOCK …" waits for what 3 holds. Pid -1 is an OFD lock's, 0 one of another pid namespace. */
+static bool read_locks(struct query *query, bool holders_too) {
+  char line[256];
+  safe_holder holder = { 0 };
+  FILE *locks = fopen("/proc/locks", "re");
+  bool found = false;
+
+  if (locks == NULL) {
+    safe__holder_unknown(query->list, "/proc/locks cannot be read.");
+    return true;
+  }
+  while (fgets(line, sizeof(line), locks) != NULL) {
+    const char *text = strchr(line, ':'), *arrow = strstr(line, "->");
+    if (text == NULL || !parse(arrow != NULL ? arrow + 2 : text + 1, query, &holder)) continue;
+    found = true;
+    holder.role = arrow != NULL ? SAFE_HOLDER_WAITS : SAFE_HOLDER_HOLDS;
+    if (holder.pid > 0 && (arrow != NULL || (holders_too && !named(query, holder.pid)))) add(query, &holder);
+  }
+  fclose(locks);
+  return found;
+}
+
+int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  struct query query = { 0, 0, 0, deadline, list, 0, false };
+  struct stat status;
+  size_t before;
+
+  if (stat(path, &status) != 0)
+    return safe__fail_os(error, errno, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
+  query.major = major(status.st_dev);
+  query.minor = minor(status.st_dev);
+  query.inode = status.st_ino;
+  if (!read_locks(&query, false)) return SAFE_OK;
+  before = list->count;
+  scan_all(&query);
+  /* Whoever locked and then handed the descriptor on, or died, is in /proc/locks too: trusted only where no
+     process could be seen that has the description. */
+  if (list->count == before) read_locks(&query, true);
+  if (query.unreadable > 0)
+    safe__holder_unknown(list, "The descriptors of %d processes may not be read by this user.", query.unreadable);
+  if (query.late) safe__holder_unknown(list, "The time for looking was over before all processes were seen.");
+  return SAFE_OK;
+}

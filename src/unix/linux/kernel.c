@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "os.h"
+#include "shared_stack.h"
+
+#define SIGSET_BYTES 8 /* what the kernel's own sigset_t has on every architecture but MIPS */
+
+static long exec_call(const char *path, char *const *argv, char *const *envp) {
+  return safe__raw6(SYS_execve, (long)path, (long)argv, (long)envp, 0, 0, 0);
+}
+
+static long kill_call(int pidfd, int64_t pid, int signal) {
+  if (pidfd >= 0) return safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
+  return safe__raw6(SYS_kill, (long)pid, signal, 0, 0, 0, 0);
+}
+
+struct safe__kernel safe__kernel = { safe__raw_clone, exec_call, kill_call };
+
+uint64_t safe__block_signals(void) {
+  uint64_t all = ~UINT64_C(0), old = 0;
+
+  safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&old, SIGSET_BYTES, 0, 0);
+  return old;
+}
+
+void safe__restore_signals(uint64_t mask) {
+  safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, SIGSET_BYTES, 0, 0);
+}
+
+void safe__futex_wait(int *word, int value, int64_t deadline) {
+  struct timespec left, *timeout = NULL;
+  int64_t ns;
+
+  if (deadline != SAFE__NEVER) {
+    ns = deadline - safe__os_now();
+    if (ns <= 0) return;
+    left.tv_sec = (time_t)(ns / 1000000000);
+    left.tv_nsec = (long)(ns % 1000000000);
+    timeout = &left;
+  }
+  /* Not FUTEX_PRIVATE: CLONE_CHILD_CLEARTID wakes without that flag (kernel/fork.c, mm_release). */
+  safe__raw6(SYS_futex, (long)word, FUTEX_WAIT, value, (long)timeout, 0, 0);
+}
+
+long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options) {
+  info->si_pid = 0;
+  /* __WALL, as our helpers have no exit signal and are not waited for without it. */
+  return pidfd >= 0 ? safe__raw6(SYS_waitid, SAFE__P_PIDFD, pidfd, (long)info, options | __WALL, 0, 0)
+                    : safe__raw6(SYS_waitid, P_PID, (long)pid, (long)info, options | __WALL, 0, 0);
+}
+
+bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
+  struct pollfd ready = { pidfd, POLLIN, 0 };
+  siginfo_t info;
+  long code;
+
+  for (;;) {
+    code = safe__waitid(pidfd, pid, &info, WEXITED | WNOHANG);
+    if (code == -ECHILD || (code == 0 && info.si_pid != 0)) return true; /* ECHILD: somebody else was quicker */
+    if (safe__os_now() >= deadline) return false;
+    if (pidfd >= 0)
+      poll(&ready, 1, (int)safe__left_ms(deadline, 1000));
+    else
+      safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + SAFE__MS), NULL);
+  }
+}
+
+static int write_seven(void *word) {
+  *(volatile int *)word = 7;
+  return 0;
+}
+
+/* An emulator may turn the clone into a fork, which "works" but shares nothing: ask the memory, not the call. */
+static bool probe(void) {
+  struct safe__shared_stack *stack;
+  volatile int word = 0;
+  int pidfd = -1;
+  uint64_t mask;
+  long pid;
+
+  if (!SAFE__RAW_CLONE || safe__raw_on_valgrind() != 0) return false;
+  stack = safe__shared_stack_get();
+  if (stack == NULL) return false;
+  mask = safe__block_signals();
+  pid = safe__raw_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, stack->top, &pidfd, NULL, write_seven, (void *)&word);
+  safe__restore_signals(mask);
+  if (pid > 0) safe__reap(pidfd, pid, SAFE__NEVER); /* it does nothing that could block */
+  if (pidfd >= 0) safe__raw6(SYS_close, pidfd, 0, 0, 0, 0, 0);
+  safe__shared_stack_put(stack);
+  return pid > 0 && pidfd >= 0 && word == 7;
+}
+
+bool safe__clone_works(void) {
+  static atomic_int known; /* 0: not asked yet; two threads may ask at once, and get the same answer */
+  int answer = atomic_load_explicit(&known, memory_order_relaxed);
+
+  if (answer == 0) {
+    answer = probe() ? 1 : -1;
+    atomic_store_explicit(&known, answer, memory_order_relaxed);
+  }
+  return answer > 0;
+}

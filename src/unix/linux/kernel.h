@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The few Linux calls whose refusals and races decide the design, behind a table that tests replace; and the
+ * raw calls that code on shared memory may use. All of them answer a negative errno, and leave errno alone.
+ */
+#ifndef SAFEHOLD_LINUX_KERNEL_H
+#define SAFEHOLD_LINUX_KERNEL_H
+
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+#include "raw.h"
+
+/* Younger than some libc headers that this is built with; the same number on every architecture but Alpha. */
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define SAFE__CLOSE_RANGE_UNSHARE 2 /* linux/close_range.h, 5.9 */
+#define SAFE__P_PIDFD 3             /* of waitid(2), 5.4 */
+
+struct safe__kernel {
+  long (*clone)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument);
+  long (*exec)(const char *path, char *const *argv, char *const *envp); /* called on shared memory */
+  long (*kill)(int pidfd, int64_t pid, int signal);                    /* by pidfd, or by pid if that is -1 */
+};
+extern struct safe__kernel safe__kernel;
+
+/* Blocks every signal, those that libc keeps for itself (32, 33) too, and gives the mask back. */
+uint64_t safe__block_signals(void);
+void safe__restore_signals(uint64_t mask);
+
+/* Waits while *word has the value, at most until the deadline. May return early. Works between processes that
+   share memory. */
+void safe__futex_wait(int *word, int value, int64_t deadline);
+
+/* Whether a process that shares our memory can be made here: not under Valgrind, which aborts at the attempt,
+   and not under an emulator or a security policy that refuses it. Asks once. */
+bool safe__clone_works(void);
+
+/* Reaps a child of ours that has ended or ends before the deadline, whatever its exit signal. */
+bool safe__reap(int pidfd, int64_t pid, int64_t deadline);
+
+/* waitid on a pidfd, or on the pid where there is no pidfd. 0 or a negative errno. */
+long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The usual way: a child on our memory, as vfork makes it, but without CLONE_VFORK, which would hold the
+ * caller in the kernel for as long as the child is stuck, beyond the reach of any signal. The caller waits, with
+ * a deadline, for the word that CLONE_CHILD_CLEARTID clears when the child leaves our memory: by exec or by exit.
+ *
+ * CLONE_FILES: the child begins with our descriptor table itself, not a copy whose cost grows with it, and makes
+ * its own, small one as its first act. Otherwise every descriptor of the host would be referenced by
+ * the child until exec, and a file that another thread has just written could not be run (ETXTBSY).
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "launch.h"
+#include "shared_stack.h"
+
+#define FLAGS (CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CHILD_CLEARTID)
+
+/* The exit signal is 0: until exec, which sets SIGCHLD, the host's SIGCHLD handler and waitpid(-1) do not see the
+   child, so a failed start is nobody's business but ours. */
+static long make_child(struct safe__plan *plan, struct safe__shared_stack *stack, int *pidfd, int *word) {
+  uint64_t mask;
+  long pid;
+
+  /* A handler of the host must not run in the child, on the host's memory and thread-local storage. */
+  mask = safe__block_signals();
+  pid = safe__kernel.clone(FLAGS, stack->top, pidfd, word, safe__child_run, plan);
+  safe__restore_signals(mask);
+  return pid;
+}
+
+static bool left_our_memory(int *word, int64_t deadline) {
+  while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != 0) {
+    if (safe__os_now() >= deadline) return false;
+    safe__futex_wait(word, 1, deadline);
+  }
+  return true;
+}
+
+static int failed_clone(long result, safe_error *error) {
+  switch (-result) {
+  case EAGAIN:
+  case ENOMEM:
+  case EMFILE:
+  case ENFILE: /* limits: another mechanism would meet them too */
+    return safe__fail_os(error, -result, SAFE_STAGE_CREATE, -1, "No process can be made");
+  default:
+    return SAFE__REFUSED;
+  }
+}
+
+int safe__launch_clone(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
+  struct safe__shared_stack *stack = safe__shared_stack_get();
+  struct safe__child_report report;
+  int *word, pidfd = -1;
+  long pid;
+  int code;
+
+  if (stack == NULL) return safe__fail_memory(error, SAFE_STAGE_CREATE);
+  word = &stack->word;
+  *word = 1;
+  (*plan)->shared = true;
+  pid = make_child(*plan, stack, &pidfd, word);
+  if (pid < 0) {
+    safe__shared_stack_put(stack);
+    return failed_clone(pid, error);
+  }
+  if (!left_our_memory(word, deadline))
+    return safe__launch_abandon(plan, stack, pidfd, pid, SAFE_ETIMEDOUT, error);
+  report.stage = (*plan)->report.stage;
+  if (report.stage == 0) {
+    safe__shared_stack_put(stack);
+    child->pid = pid;
+    child->exit_fd = pidfd;
+    return SAFE_OK;
+  }
+  report.index = (*plan)->report.index;
+  report.os_code = (*plan)->report.os_code;
+  (*plan)->report.stage = 0;
+  code = report.stage == SAFE_STAGE_DESCRIPTORS && (report.os_code == ENOSYS || report.os_code == EINVAL ||
+                                                    report.os_code == EPERM)
+           ? SAFE__REFUSED /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
+           : safe__plan_failure(*plan, &report, error);
+  return safe__launch_abandon(plan, stack, pidfd, pid, code, error);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEHOLD_PROC_STAT_H
+#define SAFEHOLD_PROC_STAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The fields of /proc/PID/stat that are asked for here; see proc(5). */
+struct safe__proc_stat {
+  char name[64];
+  char state;
+  int64_t parent, group, session;
+};
+
+/* False when there is no such process, or it may not be seen. Reading it never blocks. */
+bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat);
+
+/* The first line of /proc/PID/NAME; "" when it cannot be read. */
+void safe__proc_line(int64_t pid, const char *name, char *line, size_t size);
+
+/* The next number in /proc, from the DIR that is passed as folder; 0 at the end. */
+int64_t safe__proc_next(void *folder);
+
+#endif

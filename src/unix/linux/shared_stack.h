@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEHOLD_SHARED_STACK_H
+#define SAFEHOLD_SHARED_STACK_H
+
+/* A small stack with a guard page below it, for a process that shares our memory. */
+struct safe__shared_stack {
+  void *top;
+  int word; /* beside it, for the process on the stack and its maker to meet at; its use is theirs */
+};
+
+/* NULL without memory. The last one given back is kept for the next caller. */
+struct safe__shared_stack *safe__shared_stack_get(void);
+/* Nothing may run on it any more. NULL is allowed. */
+void safe__shared_stack_put(struct safe__shared_stack *stack);
+
+#endif

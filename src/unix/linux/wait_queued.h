@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEHOLD_WAIT_QUEUED_H
+#define SAFEHOLD_WAIT_QUEUED_H
+
+#include "os.h"
+
+/* safe__os_lock_wait in the kernel's queue; SAFE_EBUSY when no helper could be made, or it was killed. */
+int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
+                      safe_error *error);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEHOLD_OS_TYPES_H
+#define SAFEHOLD_OS_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct safe__file {
+  int fd; /* -1 when closed or parked */
+};
+
+struct safe__stream {
+  int fd; /* -1 when there is no pipe, or it was closed or taken */
+  bool writes;
+  bool blocked; /* the last call would have blocked: worth waiting for */
+};
+
+struct safe__child {
+  struct safe__stream streams[3];
+  int64_t pid;
+  int exit_fd;        /* readable once the child has ended: pidfd, process descriptor or kqueue; -1 where there is none */
+  int32_t group;      /* SAFE_GROUP_* */
+  int64_t watched;    /* one that was left when its group was last looked through, or 0 */
+  bool ended;         /* it is a zombie of ours, or was reaped by somebody else */
+  bool stolen;        /* reaped by somebody else: its number may be a stranger's by now */
+};
+
+#endif

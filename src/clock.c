@@ -19,3 +19,11 @@ int64_t safe__left_ms(int64_t deadline, int64_t limit) {
   if (left > limit * SAFE__MS) return limit;
   return (left + SAFE__MS - 1) / SAFE__MS;
 }
+
+int64_t safe__notice_next(struct safe__notice *notice, int64_t deadline) {
+  if (notice->at == SAFE__NEVER) return deadline;
+  if (safe__os_now() < notice->at) return safe__deadline_min(notice->at, deadline);
+  notice->at = SAFE__NEVER;
+  notice->act(notice->context);
+  return deadline;
+}

@@ -33,12 +33,12 @@ void safe__holder_unknown(safe_holder_list *list, const char *format, ...) {
   va_end(arguments);
 }
 
-static int find(const char *path, int64_t timeout_ms, safe_holder_list **out, safe_error *error) {
+static int find(const char *path, int64_t deadline, safe_holder_list **out, safe_error *error) {
   safe_holder_list *list = safe__alloc(sizeof(*list));
   int code;
 
   if (list == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
-  code = safe__os_holders(path, safe__deadline(timeout_ms), list, error);
+  code = safe__os_holders(path, deadline, list, error);
   if (code == SAFE_OK)
     *out = list;
   else
@@ -60,7 +60,7 @@ int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **l
   if (list != NULL) *list = NULL;
   if (code == SAFE_OK) {
     held = safe__os_hold_cancellation();
-    code = find(path, timeout_ms, list, &error);
+    code = find(path, safe__deadline(timeout_ms), list, &error);
     safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);
@@ -82,14 +82,14 @@ void safe_holder_list_free(safe_holder_list *list) {
   safe__free(list);
 }
 
-void safe__name_holder(const char *path, int64_t query_ms, safe_error *error) {
+void safe__name_holder(const char *path, int64_t deadline, safe_error *error) {
   safe_holder_list *list = NULL;
   safe_error ignored;
   size_t at;
   bool named = false;
 
   safe__error_clear(&ignored);
-  if (find(path, query_ms, &list, &ignored) != SAFE_OK) {
+  if (find(path, deadline, &list, &ignored) != SAFE_OK) {
     safe__add(error, " Who holds it is unknown: %s", ignored.message);
     return;
   }

@@ -20,6 +20,18 @@ int64_t safe__deadline_min(int64_t one, int64_t other);
 /* Milliseconds left, rounded up so that a wait of so long does not end early; at most limit. 0 when it passed. */
 int64_t safe__left_ms(int64_t deadline, int64_t limit);
 
+/*
+ * Something to do once during a wait, shortly before its deadline: looking for the holder, so that the look takes
+ * none of the caller's time and the request keeps its place in the queue meanwhile.
+ */
+struct safe__notice {
+  int64_t at; /* SAFE__NEVER: nothing to do, or done */
+  void (*act)(void *context);
+  void *context;
+};
+/* Acts if it is time. Answers until when to wait next: the notice, or else the deadline. */
+int64_t safe__notice_next(struct safe__notice *notice, int64_t deadline);
+
 /* ---- Memory. Tests replace the function to make the n-th request fail. */
 extern void *(*safe__realloc)(void *memory, size_t size); /* size > 0 */
 void *safe__alloc(size_t size);                           /* zeroed */
@@ -77,8 +89,8 @@ struct safe_holder_list {
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
 /* Keeps the first reason, and every later one that fits. */
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
-/* Adds to the error who holds path, looking at most for query_ms. */
-void safe__name_holder(const char *path, int64_t query_ms, safe_error *error);
+/* Adds to the error who holds path, looking at most until the deadline. */
+void safe__name_holder(const char *path, int64_t deadline, safe_error *error);
 
 /* ---- The objects. */
 /* What a stream call answers when it would block: beside the SAFE_E* numbers, never seen by a caller. */

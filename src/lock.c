@@ -12,35 +12,57 @@ struct safe_lock {
   int wait_kind;
 };
 
-static int take(struct safe_lock *lock, int64_t deadline, safe_error *error) {
+/* One call of safe_lock_file. */
+struct attempt {
+  struct safe_lock *lock;
+  const char *path;
+  int64_t began, deadline;
+  struct safe__notice notice; /* look for the holder */
+  safe_error holder;          /* what was found, as a sentence */
+};
+
+static void look(void *context) {
+  struct attempt *attempt = context;
+  int64_t until = safe__deadline(attempt->lock->options.holder_query_ms);
+
+  safe__error_clear(&attempt->holder);
+  if (attempt->lock->options.timeout_ms != SAFE_NO_WAIT) until = safe__deadline_min(until, attempt->deadline);
+  safe__name_holder(attempt->path, until, &attempt->holder);
+}
+
+static int take(struct attempt *attempt, safe_error *error) {
+  struct safe_lock *lock = attempt->lock;
   int code = safe__os_lock_try(&lock->file, &lock->options, error);
 
   if (code != SAFE_EBUSY || lock->options.timeout_ms == SAFE_NO_WAIT) return code;
-  return safe__os_lock_wait(&lock->file, &lock->options, deadline, &lock->wait_kind, error);
+  return safe__os_lock_wait(&lock->file, &lock->options, attempt->deadline, &attempt->notice, &lock->wait_kind,
+                            error);
 }
 
-static int open_and_take(struct safe_lock *lock, const char *path, int64_t deadline, safe_error *error) {
-  int code = safe__os_file_open(&lock->file, path, &lock->options, error);
+static int open_and_take(struct attempt *attempt, safe_error *error) {
+  struct safe_lock *lock = attempt->lock;
+  int code = safe__os_file_open(&lock->file, attempt->path, &lock->options, error);
 
   if (code != SAFE_OK) return code;
-  code = take(lock, deadline, error);
+  code = take(attempt, error);
   if (code == SAFE_ESTUCK) return code; /* the file was parked with the request */
   if (code == SAFE_OK) {
-    code = safe__os_file_verify(&lock->file, path, &lock->options, error);
+    code = safe__os_file_verify(&lock->file, attempt->path, &lock->options, error);
     if (code != SAFE_OK) safe__os_unlock(&lock->file, &lock->options);
   }
   if (code != SAFE_OK) safe__os_file_close(&lock->file);
   return code;
 }
 
-static int take_current(struct safe_lock *lock, const char *path, int64_t deadline, safe_error *error) {
+static int take_current(struct attempt *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->lock->options;
   int replaced, code = SAFE_EREPLACED;
 
   for (replaced = 0; code == SAFE_EREPLACED && replaced < MAX_REPLACED; replaced++) {
-    if (replaced > 0 && lock->options.timeout_ms != SAFE_NO_WAIT && safe__os_now() >= deadline) break;
-    if (safe__os_cancel_triggered(lock->options.cancel))
+    if (replaced > 0 && options->timeout_ms != SAFE_NO_WAIT && safe__os_now() >= attempt->deadline) break;
+    if (safe__os_cancel_triggered(options->cancel))
       return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
-    code = open_and_take(lock, path, deadline, error);
+    code = open_and_take(attempt, error);
   }
   if (code == SAFE_EREPLACED)
     return safe__fail(error, code, SAFE_STAGE_VERIFY, -1,
@@ -49,44 +71,60 @@ static int take_current(struct safe_lock *lock, const char *path, int64_t deadli
 }
 
 /* Ends the message with the file, and for a lock that somebody else holds, with the holder. */
-static void explain(const struct safe_lock *lock, const char *path, int64_t began, safe_error *error) {
-  const char *mode = lock->options.mode == SAFE_LOCK_SHARED ? "shared" : "exclusive";
+static void explain(struct attempt *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->lock->options;
+  const char *mode = options->mode == SAFE_LOCK_SHARED ? "shared" : "exclusive";
 
   switch (error->code) {
   case SAFE_EBUSY:
-    safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).", path,
-               mode);
+    safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).",
+               attempt->path, mode);
+    if (options->holder_query_ms > 0) look(attempt);
     break;
   case SAFE_ETIMEDOUT:
     safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
-               "%s is still locked by somebody else after %lld ms (asked: %s).", path,
-               (long long)((safe__os_now() - began) / SAFE__MS), mode);
+               "%s is still locked by somebody else after %lld ms (asked: %s).", attempt->path,
+               (long long)((safe__os_now() - attempt->began) / SAFE__MS), mode);
     break;
   default:
-    safe__add(error, " File: %s.", path);
+    safe__add(error, " File: %s.", attempt->path);
     return;
   }
-  if (lock->options.holder_query_ms > 0) safe__name_holder(path, lock->options.holder_query_ms, error);
+  safe__add(error, "%s", attempt->holder.message);
+  error->holder_pid = attempt->holder.holder_pid;
+}
+
+/* The look takes the last part of the wait, at most half of it. */
+static void plan_notice(struct attempt *attempt) {
+  const safe_lock_options *options = &attempt->lock->options;
+  int64_t look_ms = options->holder_query_ms;
+
+  attempt->notice.at = SAFE__NEVER;
+  attempt->notice.act = look;
+  attempt->notice.context = attempt;
+  if (look_ms > options->timeout_ms / 2) look_ms = options->timeout_ms / 2;
+  if (look_ms > 0 && attempt->deadline != SAFE__NEVER) attempt->notice.at = attempt->deadline - look_ms * SAFE__MS;
 }
 
 static int lock_file(safe_lock **out, const char *path, const safe_lock_options *options, safe_error *error) {
-  struct safe_lock *lock;
-  int64_t began, deadline;
+  struct attempt attempt = { 0 };
   int code;
 
-  lock = safe__alloc(sizeof(*lock));
-  if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  lock->options = *options;
-  lock->owner = safe__os_self();
-  began = safe__os_now();
-  deadline = safe__deadline(options->timeout_ms);
-  code = take_current(lock, path, deadline, error);
+  attempt.lock = safe__alloc(sizeof(*attempt.lock));
+  if (attempt.lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  attempt.lock->options = *options;
+  attempt.lock->owner = safe__os_self();
+  attempt.path = path;
+  attempt.began = safe__os_now();
+  attempt.deadline = safe__deadline(options->timeout_ms);
+  plan_notice(&attempt);
+  code = take_current(&attempt, error);
   if (code == SAFE_OK) {
-    *out = lock;
+    *out = attempt.lock;
     return SAFE_OK;
   }
-  explain(lock, path, began, error);
-  safe__free(lock);
+  explain(&attempt, error);
+  safe__free(attempt.lock);
   return code;
 }
 
@@ -106,6 +144,7 @@ int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *
   if (code == SAFE_OK && safe__os_lock_method(&copy.method) != SAFE_OK)
     code = safe__fail(&error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "This system has no lock method %d.",
                       (int)copy.method);
+  if (caller == NULL) copy.holder_query_ms = 0; /* nobody to tell */
   if (code == SAFE_OK) {
     held = safe__os_hold_cancellation();
     safe__parked_collect();

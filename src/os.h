@@ -53,10 +53,11 @@ int safe__os_lock_try(struct safe__file *file, const safe_lock_options *options,
 /*
  * Waits for the lock: 0, SAFE_ETIMEDOUT, SAFE_ECANCELED, SAFE_ESTUCK or an error. After anything but 0 the lock
  * is not held by this file once it is closed. *kind becomes a SAFE_WAIT_*. After SAFE_ESTUCK the file was
- * parked with the request: it is closed as far as the caller is concerned.
+ * parked with the request: it is closed as far as the caller is concerned. The notice is handed on to
+ * safe__timed_wait or safe__wait_backoff.
  */
-int safe__os_lock_wait(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
-                       safe_error *error);
+int safe__os_lock_wait(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
+                       struct safe__notice *notice, int *kind, safe_error *error);
 int safe__os_unlock(struct safe__file *file, const safe_lock_options *options);
 
 /* ---- Who holds a lock: adds to the list until the deadline. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "timed_wait.h"
 
+#include "os.h"
+
 static int give_up(const struct safe__wait_calls *calls, void *request, int verdict, bool *granted,
                    safe_error *error) {
   int code;
@@ -21,14 +23,15 @@ static int give_up(const struct safe__wait_calls *calls, void *request, int verd
   return code == SAFE_EBUSY ? verdict : code;
 }
 
-int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline, safe_cancel *cancel,
-                     bool *granted, safe_error *error) {
+int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline,
+                     struct safe__notice *notice, safe_cancel *cancel, bool *granted, safe_error *error) {
   int code;
 
   *granted = false;
   code = calls->start(request, error);
   if (code != SAFE_OK) return code;
-  code = calls->await(request, deadline, cancel);
+  do code = calls->await(request, safe__notice_next(notice, deadline), cancel);
+  while (code == SAFE_ETIMEDOUT && safe__os_now() < deadline);
   if (code != SAFE_OK) return give_up(calls, request, code, granted, error);
 
   /* The kernel has answered; what is left of the request (a helper that exits) still has to go. */

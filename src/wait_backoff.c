@@ -10,14 +10,15 @@ static int64_t jitter(int64_t pause, uint64_t *state) {
   return pause * 3 / 4 + (int64_t)(*state >> 33) % (pause / 2);
 }
 
-int safe__wait_backoff(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
-                       safe_error *error) {
+int safe__wait_backoff(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
+                       struct safe__notice *notice, int *kind, safe_error *error) {
   int64_t now, pause = FIRST_PAUSE;
   uint64_t state = (uint64_t)safe__os_now() ^ (uint64_t)safe__os_self() ^ (uint64_t)(uintptr_t)file;
   int code;
 
   *kind = SAFE_WAIT_BACKOFF;
   for (;;) {
+    safe__notice_next(notice, deadline);
     now = safe__os_now();
     if (safe__os_cancel_triggered(options->cancel))
       return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait for the lock was cancelled.");

@@ -73,7 +73,9 @@ typedef struct safe_lock_options {
   int64_t timeout_ms;   /* default 10,000 */
   safe_cancel *cancel;  /* or NULL */
   uint32_t create_mode; /* permission bits of a file that is made, subject to the umask; default 0600. POSIX only */
-  uint32_t holder_query_ms; /* how long a failed wait may look for the holder to name; default 50, 0 = not at all */
+  uint32_t holder_query_ms; /* how long a wait may look for the holder to name, at its end and within timeout_ms; a
+                               SAFE_NO_WAIT that finds the file locked looks so long in addition. Default 50; 0 =
+                               not at all, as with a NULL safe_error */
 } safe_lock_options;
 
 #define SAFE_LOCK_OPTIONS_INIT                                                                              \
@@ -86,7 +88,7 @@ typedef struct safe_lock_options {
  * compared with the one now at path: if it was replaced or removed meanwhile, the call starts over, within the
  * same deadline.
  *
- * Blocks at most timeout_ms, plus holder_query_ms on failure. *lock is NULL on failure.
+ * Blocks at most timeout_ms; with SAFE_NO_WAIT at most holder_query_ms. *lock is NULL on failure.
  *
  * SAFE_EBUSY (with SAFE_NO_WAIT) or SAFE_ETIMEDOUT: somebody else holds it; error->holder_pid and the message
  * name the holder where that can be known. SAFE_ECANCELED; SAFE_ESTUCK: the kernel did not take the request

@@ -20,13 +20,13 @@ static int say(int code, safe_error *error) {
   return code;
 }
 
-int safe__os_lock_wait(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
-                       safe_error *error) {
+int safe__os_lock_wait(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
+                       struct safe__notice *notice, int *kind, safe_error *error) {
   int code = SAFE_EBUSY;
 
   if (deadline == SAFE__NEVER && options->cancel == NULL) return wait_plain(file, options, kind, error);
-  if (safe__clone_works()) code = safe__wait_queued(file, options, deadline, kind, error);
+  if (safe__clone_works()) code = safe__wait_queued(file, options, deadline, notice, kind, error);
   /* No helper could be made, or it was killed from outside. */
-  if (code == SAFE_EBUSY) code = safe__wait_backoff(file, options, deadline, kind, error);
+  if (code == SAFE_EBUSY) code = safe__wait_backoff(file, options, deadline, notice, kind, error);
   return say(code, error);
 }

@@ -173,15 +173,15 @@ static struct request *make_request(const struct safe__file *file, const safe_lo
   return request;
 }
 
-int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
-                      safe_error *error) {
+int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
+                      struct safe__notice *notice, int *kind, safe_error *error) {
   struct request *request = make_request(file, options);
   bool granted;
   int code;
 
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
   *kind = SAFE_WAIT_QUEUED;
-  code = safe__timed_wait(&calls, request, deadline, options->cancel, &granted, error);
+  code = safe__timed_wait(&calls, request, deadline, notice, options->cancel, &granted, error);
   if (code == SAFE_ESTUCK) {
     file->fd = -1; /* parked with the request */
     return code;

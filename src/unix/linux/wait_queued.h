@@ -5,7 +5,7 @@
 #include "os.h"
 
 /* safe__os_lock_wait in the kernel's queue; SAFE_EBUSY when no helper could be made, or it was killed. */
-int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline, int *kind,
-                      safe_error *error);
+int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
+                      struct safe__notice *notice, int *kind, safe_error *error);
 
 #endif

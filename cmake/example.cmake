@@ -16,11 +16,12 @@ function(safehold_add_example)
   set_target_properties(example_${arg_NAME} PROPERTIES OUTPUT_NAME ${arg_NAME})
   target_link_libraries(example_${arg_NAME} PRIVATE safehold_static ${arg_LIBS})
   if(SAFEHOLD_BUILD_TESTS)
-    safehold_register_test(
-      TARGET example_${arg_NAME}
-      NAME example.${arg_NAME}
-      EXPECT "${arg_EXPECT}"
-      ARGS ${arg_ARGS}
-      TIMEOUT "${arg_TIMEOUT}")
+    set(passed_on)
+    foreach(keyword TIMEOUT ARGS)
+      if(arg_${keyword})
+        list(APPEND passed_on ${keyword} ${arg_${keyword}})
+      endif()
+    endforeach()
+    safehold_register_test(TARGET example_${arg_NAME} NAME example.${arg_NAME} EXPECT "${arg_EXPECT}" ${passed_on})
   endif()
 endfunction()

@@ -133,17 +133,17 @@ function(safehold_add_test)
   if(TARGET safehold_test_helper)
     add_dependencies(test_${arg_NAME} safehold_test_helper)
   endif()
-  set(flags)
+  # Only what was given is passed on: an empty value is not the same to every CMake as none at all.
+  set(passed_on)
   foreach(flag LONG SERIAL)
     if(arg_${flag})
-      list(APPEND flags ${flag})
+      list(APPEND passed_on ${flag})
     endif()
   endforeach()
-  safehold_register_test(
-    TARGET test_${arg_NAME}
-    NAME ${arg_NAME}
-    LABELS ${arg_LABELS}
-    TIMEOUT "${arg_TIMEOUT}"
-    NO_VALGRIND "${arg_NO_VALGRIND}"
-    ${flags})
+  foreach(keyword TIMEOUT NO_VALGRIND LABELS)
+    if(arg_${keyword})
+      list(APPEND passed_on ${keyword} ${arg_${keyword}})
+    endif()
+  endforeach()
+  safehold_register_test(TARGET test_${arg_NAME} NAME ${arg_NAME} ${passed_on})
 endfunction()

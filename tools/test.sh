@@ -51,7 +51,7 @@ for label in $tested valgrind lint; do
 done
 if ctest --test-dir "$root/build/mingw64" -N | grep -q '^Total Tests: [1-9]'; then
   # Here and not in the first test, whose time limit it would use up.
-  sh "$root/tools/wine.sh" "$root/build/mingw64/safehold.exe" --version </dev/null >/dev/null 2>&1 || true
+  timeout 240 sh "$root/tools/wine.sh" "$root/build/mingw64/safehold.exe" --version </dev/null >/dev/null 2>&1 || true
   phase 'make the Wine prefix'
 fi
 

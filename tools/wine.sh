@@ -27,7 +27,7 @@ if [ ! -e "$WINEPREFIX/ready" ]; then
     flock 9
     if [ ! -e "$WINEPREFIX/ready" ]; then
       # Without the 32-bit half wineboot complains about it and still makes a good 64-bit prefix.
-      if ! "$wine" wineboot --init >"$WINEPREFIX/log" 2>&1 </dev/null 9>&- ||
+      if ! timeout 180 "$wine" wineboot --init >"$WINEPREFIX/log" 2>&1 </dev/null 9>&- ||
         [ ! -e "$WINEPREFIX/drive_c/windows/system32/kernel32.dll" ]; then
         echo "wine.sh: wineboot made no prefix; see $WINEPREFIX/log" >&2
         exit 126

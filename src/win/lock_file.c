@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening the lock file: every check is made on the handle, not on the path, which may change meanwhile. */
+#include <string.h>
+
+#include "wait_overlapped.h"
+
+#define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
+#define STATUS_DELETE_IS_PENDING ((LONG)0xC0000056)
+
+/* Before a file that is being deleted is looked for again. */
+#define DELETE_PAUSE (10 * SAFE__MS)
+
+typedef LONG(NTAPI *last_status)(void);
+
+/* CreateFileW says "access denied" for several things; the status beneath it is the only one to tell. */
+static bool delete_pending(void) {
+  last_status query = (last_status)safe__win_find(L"ntdll.dll", "RtlGetLastNtStatus");
+
+  return query != NULL && query() == STATUS_DELETE_IS_PENDING;
+}
+
+static DWORD open_flags(const safe_lock_options *options) {
+  /* IDENTIFICATION: should the path be somebody's pipe after all, its server must not act in our name. */
+  DWORD flags = FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION;
+
+  return (options->flags & SAFE_LOCK_FOLLOW_SYMLINKS) != 0 ? flags : flags | FILE_FLAG_OPEN_REPARSE_POINT;
+}
+
+static HANDLE open_for(const wchar_t *path, DWORD access, const safe_lock_options *options) {
+  DWORD how = (options->flags & SAFE_LOCK_CREATE) != 0 ? OPEN_ALWAYS : OPEN_EXISTING;
+
+  return CreateFileW(path, access, SHARE_ALL, NULL, how, open_flags(options), NULL);
+}
+
+/* A folder, and a link to one, are refused with "access denied", like a file that may not be written. */
+static int refused(const wchar_t *path, DWORD failure, const safe_lock_options *options, safe_error *error) {
+  DWORD attributes;
+
+  if (failure == ERROR_ACCESS_DENIED && delete_pending()) {
+    if (options->timeout_ms != SAFE_NO_WAIT) safe__os_sleep(safe__os_now() + DELETE_PAUSE, options->cancel);
+    return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_OPEN, -1, "The lock file is being deleted.");
+  }
+  if (failure == ERROR_PIPE_BUSY)
+    return safe__fail(error, SAFE_ENOTREG, SAFE_STAGE_OPEN, -1, "The path is a pipe, not a file.");
+  attributes = failure == ERROR_ACCESS_DENIED ? GetFileAttributesW(path) : INVALID_FILE_ATTRIBUTES;
+  if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0) {
+    if ((attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && (options->flags & SAFE_LOCK_FOLLOW_SYMLINKS) == 0)
+      return safe__fail(error, SAFE_ESYMLINK, SAFE_STAGE_OPEN, -1, "The path is a link to a folder.");
+    return safe__fail(error, SAFE_EISDIR, SAFE_STAGE_OPEN, -1, "The path is a folder.");
+  }
+  return safe__fail_os(error, failure, SAFE_STAGE_OPEN, -1,
+                       failure == ERROR_SHARING_VIOLATION ? "Another program opened the file without sharing it"
+                                                          : "The lock file could not be opened");
+}
+
+static int check(HANDLE file, const safe_lock_options *options, safe_error *error) {
+  FILE_ATTRIBUTE_TAG_INFO found;
+
+  /* A disk or a volume is of type DISK, too, but has no attributes. */
+  if (GetFileType(file) != FILE_TYPE_DISK ||
+      !GetFileInformationByHandleEx(file, FileAttributeTagInfo, &found, sizeof(found)))
+    return safe__fail(error, SAFE_ENOTREG, SAFE_STAGE_OPEN, -1, "The path is a device or pipe, not a file.");
+  if ((found.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && IsReparseTagNameSurrogate(found.ReparseTag) &&
+      (options->flags & SAFE_LOCK_FOLLOW_SYMLINKS) == 0)
+    return safe__fail(error, SAFE_ESYMLINK, SAFE_STAGE_OPEN, -1, "The path is a symbolic link or junction.");
+  if ((found.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
+    return safe__fail(error, SAFE_EISDIR, SAFE_STAGE_OPEN, -1, "The path is a folder.");
+  return SAFE_OK;
+}
+
+static int open_path(struct safe__file *file, const wchar_t *path, const safe_lock_options *options,
+                     safe_error *error) {
+  HANDLE opened = open_for(path, GENERIC_READ | GENERIC_WRITE, options);
+  DWORD failure;
+  int code;
+
+  if (opened == INVALID_HANDLE_VALUE) {
+    failure = GetLastError();
+    /* A shared lock asks for no right to write, as on the other systems. */
+    if (options->mode == SAFE_LOCK_SHARED && (failure == ERROR_ACCESS_DENIED || failure == ERROR_WRITE_PROTECT)) {
+      opened = open_for(path, GENERIC_READ, options);
+      if (opened == INVALID_HANDLE_VALUE) SetLastError(failure);
+    }
+    if (opened == INVALID_HANDLE_VALUE) return refused(path, failure, options, error);
+  }
+  code = check(opened, options, error);
+  if (code == SAFE_OK) return safe__win_request_make(opened, &file->request, error);
+  CloseHandle(opened);
+  return code;
+}
+
+int safe__win_path_failed(int code, safe_error *error) {
+  if (code == SAFE_ENOMEM) return safe__fail_memory(error, SAFE_STAGE_OPEN);
+  if (code == SAFE_ENOTREG) return safe__fail(error, code, SAFE_STAGE_OPEN, -1, "The path names a device, not a file.");
+  return safe__fail(error, code, SAFE_STAGE_OPEN, -1, "The path is not valid, or not UTF-8.");
+}
+
+int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error) {
+  wchar_t *wide;
+  int code = safe__win_path(path, &wide);
+
+  file->request = NULL;
+  if (code != SAFE_OK) return safe__win_path_failed(code, error);
+  code = open_path(file, wide, options, error);
+  safe__free(wide);
+  return code;
+}
+
+/* FileIdInfo has the 128 bits of ReFS; file systems that do not know it have the older 64. */
+static bool same_file(HANDLE one, HANDLE other) {
+  FILE_ID_INFO first, second;
+  BY_HANDLE_FILE_INFORMATION a, b;
+
+  if (GetFileInformationByHandleEx(one, FileIdInfo, &first, sizeof(first)) &&
+      GetFileInformationByHandleEx(other, FileIdInfo, &second, sizeof(second)))
+    return first.VolumeSerialNumber == second.VolumeSerialNumber &&
+           memcmp(&first.FileId, &second.FileId, sizeof(first.FileId)) == 0;
+  return GetFileInformationByHandle(one, &a) && GetFileInformationByHandle(other, &b) &&
+         a.dwVolumeSerialNumber == b.dwVolumeSerialNumber && a.nFileIndexHigh == b.nFileIndexHigh &&
+         a.nFileIndexLow == b.nFileIndexLow;
+}
+
+static int verify(HANDLE file, const wchar_t *path, const safe_lock_options *options, safe_error *error) {
+  FILE_STANDARD_INFO state;
+  HANDLE now;
+  DWORD failure;
+  bool same;
+
+  if (GetFileInformationByHandleEx(file, FileStandardInfo, &state, sizeof(state)) &&
+      (state.DeletePending || state.NumberOfLinks == 0))
+    return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1, "The lock file was deleted.");
+  /* BACKUP_SEMANTICS: a folder that took the file's place is to be found, not refused. */
+  now = CreateFileW(path, FILE_READ_ATTRIBUTES, SHARE_ALL, NULL, OPEN_EXISTING,
+                    open_flags(options) | FILE_FLAG_BACKUP_SEMANTICS, NULL);
+  if (now == INVALID_HANDLE_VALUE) {
+    failure = GetLastError();
+    if (failure == ERROR_FILE_NOT_FOUND || failure == ERROR_PATH_NOT_FOUND || delete_pending())
+      return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1, "The lock file was removed.");
+    return safe__fail_os(error, failure, SAFE_STAGE_VERIFY, -1, "The lock file could not be looked at again");
+  }
+  same = same_file(file, now);
+  CloseHandle(now);
+  if (same) return SAFE_OK;
+  return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1, "The lock file was replaced.");
+}
+
+int safe__os_file_verify(const struct safe__file *file, const char *path, const safe_lock_options *options,
+                         safe_error *error) {
+  wchar_t *wide;
+  int code = safe__win_path(path, &wide);
+
+  if (code != SAFE_OK) return safe__win_path_failed(code, error);
+  code = verify(file->request->file, wide, options, error);
+  safe__free(wide);
+  return code;
+}
+
+void safe__os_file_close(struct safe__file *file) {
+  safe__win_request_free(file->request);
+  file->request = NULL;
+}
+
+safe_handle safe__os_file_handle(const struct safe__file *file) {
+  return file->request == NULL ? SAFE_INVALID_HANDLE : file->request->file;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include <wchar.h>
+
+#include "win.h"
+
+/* The longest path without the prefix: MAX_PATH less the room for an 8.3 name that a folder's path must have. */
+#define PLAIN_LIMIT (MAX_PATH - 12)
+
+static bool starts(const wchar_t *path, const wchar_t *with) { return wcsncmp(path, with, wcslen(with)) == 0; }
+
+static int prefixed(const wchar_t *prefix, const wchar_t *path, wchar_t **out) {
+  size_t first = wcslen(prefix), second = wcslen(path);
+
+  *out = safe__alloc((first + second + 1) * sizeof(**out));
+  if (*out == NULL) return SAFE_ENOMEM;
+  wmemcpy(*out, prefix, first);
+  wmemcpy(*out + first, path, second);
+  return SAFE_OK;
+}
+
+int safe__win_full_path(const wchar_t *path, wchar_t **full) {
+  DWORD room = 0, length;
+
+  *full = NULL;
+  /* Twice, and again when another thread has changed the current directory in between. */
+  while ((length = GetFullPathNameW(path, room, *full, NULL)) >= room && length != 0) {
+    safe__free(*full);
+    room = length + 1;
+    *full = safe__alloc(room * sizeof(**full));
+    if (*full == NULL) return SAFE_ENOMEM;
+  }
+  if (length != 0) return SAFE_OK;
+  safe__free(*full);
+  *full = NULL;
+  return SAFE_EINVAL;
+}
+
+static int lengthen(wchar_t *full, wchar_t **wide) {
+  int code;
+
+  if (wcslen(full) < PLAIN_LIMIT || starts(full, L"\\\\?\\")) {
+    *wide = full;
+    return SAFE_OK;
+  }
+  code = starts(full, L"\\\\") ? prefixed(L"\\\\?\\UNC\\", full + 2, wide) : prefixed(L"\\\\?\\", full, wide);
+  safe__free(full);
+  return code;
+}
+
+int safe__win_path(const char *path, wchar_t **wide) {
+  wchar_t *given, *full;
+  int code = safe__win_wide(path, &given);
+
+  *wide = NULL;
+  if (code != SAFE_OK) return code;
+  if (starts(given, L"\\\\?\\")) {
+    *wide = given; /* verbatim, as the caller asked */
+    return SAFE_OK;
+  }
+  code = safe__win_full_path(given, &full);
+  safe__free(given);
+  if (code != SAFE_OK) return code;
+  if (starts(full, L"\\\\.\\")) {
+    safe__free(full);
+    return SAFE_ENOTREG;
+  }
+  return lengthen(full, wide);
+}

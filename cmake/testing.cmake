@@ -93,6 +93,7 @@ function(safehold_register_test)
                  --errors-for-leak-kinds=definite,possible --trace-children=no)
       set(slowness 10)
     endif()
+    set(labels ${variant} ${arg_LABELS})
     math(EXPR limit "${arg_TIMEOUT} * ${slowness}")
     math(EXPR backstop "${limit} + 30")
     add_test(
@@ -104,7 +105,7 @@ function(safehold_register_test)
         "-DSYSTEM=${CMAKE_SYSTEM_NAME}" -P ${PROJECT_SOURCE_DIR}/cmake/run_test.cmake)
     set_tests_properties(
       ${variant}.${arg_NAME}
-      PROPERTIES LABELS "${variant};${arg_LABELS}"
+      PROPERTIES LABELS "${labels}"
                  TIMEOUT ${backstop}
                  RUN_SERIAL "${arg_SERIAL}"
                  SKIP_REGULAR_EXPRESSION "^run_test: every test skipped|\nrun_test: every test skipped")

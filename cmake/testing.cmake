@@ -21,13 +21,22 @@ if(SAFEHOLD_TEST_VALGRIND)
   endif()
 endif()
 
-# The child program of the tests, once somebody has written it.
-if(EXISTS ${PROJECT_SOURCE_DIR}/test/helper.c)
-  add_executable(safehold_test_helper ${PROJECT_SOURCE_DIR}/test/helper.c)
-  safehold_target(safehold_test_helper)
-  target_include_directories(safehold_test_helper PRIVATE ${PROJECT_SOURCE_DIR}/include)
-  set_target_properties(safehold_test_helper PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+# The child program of the tests, and what they share.
+if(WIN32)
+  set(side win)
+else()
+  set(side unix)
 endif()
+add_executable(safehold_test_helper ${PROJECT_SOURCE_DIR}/test/helper.c ${PROJECT_SOURCE_DIR}/test/helper_${side}.c)
+safehold_target(safehold_test_helper)
+target_link_libraries(safehold_test_helper PRIVATE safehold_static)
+set_target_properties(safehold_test_helper PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test)
+
+add_library(safehold_test_support STATIC ${PROJECT_SOURCE_DIR}/test/support.c
+                                         ${PROJECT_SOURCE_DIR}/test/support_${side}.c)
+safehold_target(safehold_test_support)
+safehold_private_headers(safehold_test_support)
+target_link_libraries(safehold_test_support PUBLIC safehold_static safehold_dep_cmocka)
 
 # The path by which a test can start a program of this build. Under qemu-user the kernel cannot execute the foreign
 # file, so that a script stands in for it; Wine executes Windows programs by itself.
@@ -127,13 +136,11 @@ function(safehold_add_test)
   safehold_target(test_${arg_NAME})
   # Tests may look inside: they are linked to the static library, where the safe__ functions can be reached.
   safehold_private_headers(test_${arg_NAME})
-  target_link_libraries(test_${arg_NAME} PRIVATE safehold_static safehold_dep_cmocka ${arg_LIBS})
+  target_link_libraries(test_${arg_NAME} PRIVATE safehold_test_support ${arg_LIBS})
   if(NOT WIN32)
     target_link_libraries(test_${arg_NAME} PRIVATE Threads::Threads)
   endif()
-  if(TARGET safehold_test_helper)
-    add_dependencies(test_${arg_NAME} safehold_test_helper)
-  endif()
+  add_dependencies(test_${arg_NAME} safehold_test_helper)
   # Only what was given is passed on: an empty value is not the same to every CMake as none at all.
   set(passed_on)
   foreach(flag LONG SERIAL)

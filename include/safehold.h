@@ -19,8 +19,8 @@
  *   reused. errno and GetLastError are not part of the contract.
  * - Strings are UTF-8 on Windows and bytes elsewhere. They are read during the call and never kept.
  * - Times are milliseconds on a monotonic clock (CLOCK_MONOTONIC, which stands still while the machine is
- *   suspended on Linux and the BSDs; QueryUnbiasedInterruptTime, which does too, on Windows). SAFE_NO_WAIT is 0, SAFE_FOREVER is -1;
- *   any other negative number is SAFE_EINVAL.
+ *   suspended on Linux and the BSDs; QueryUnbiasedInterruptTime, which does too, on Windows). SAFE_NO_WAIT is 0,
+ * SAFE_FOREVER is -1; any other negative number is SAFE_EINVAL.
  * - Every public struct starts with its size: initialise it with the SAFE_*_INIT macro of its name. A struct of
  *   an older, shorter layout is read as if the new fields were 0; a longer one with a non-zero tail is
  *   SAFE_ENEWER, because the caller asked for something that this library does not know. An unknown flag bit is

@@ -19,10 +19,10 @@ struct sink {
 struct talk {
   safe_process *process;
   safe_communicate_options options;
-  size_t used;      /* of the input */
-  bool refused;     /* the child closed its stdin before the input's end */
-  bool held;        /* the drain time was over */
-  char *scratch;    /* where bytes beyond a limit go */
+  size_t used;   /* of the input */
+  bool refused;  /* the child closed its stdin before the input's end */
+  bool held;     /* the drain time was over */
+  char *scratch; /* where bytes beyond a limit go */
   struct sink sinks[2];
 };
 
@@ -83,8 +83,7 @@ static int feed(struct talk *talk, safe_error *error) {
     left = talk->options.input_length - talk->used;
     moved = left == 0 ? 0 : safe__os_stream_write(stream, input + talk->used, left < CHUNK ? left : CHUNK);
     if (moved == SAFE__AGAIN) return SAFE_OK;
-    if (moved < 0)
-      return safe__fail(error, (int)moved, SAFE_STAGE_WRITE, 0, "Writing the child's input failed.");
+    if (moved < 0) return safe__fail(error, (int)moved, SAFE_STAGE_WRITE, 0, "Writing the child's input failed.");
     if (moved == 0) {
       talk->refused = left > 0;
       safe__os_stream_close(stream);
@@ -98,8 +97,7 @@ static int feed(struct talk *talk, safe_error *error) {
 static bool all_closed(const struct talk *talk) {
   const struct safe__stream *streams = talk->process->child.streams;
 
-  return !safe__os_stream_open(&streams[0]) && !safe__os_stream_open(&streams[1]) &&
-         !safe__os_stream_open(&streams[2]);
+  return !safe__os_stream_open(&streams[0]) && !safe__os_stream_open(&streams[1]) && !safe__os_stream_open(&streams[2]);
 }
 
 static int expired(const struct talk *talk, int64_t deadline, safe_error *error) {
@@ -155,8 +153,8 @@ static void finish(struct talk *talk, safe_output *output) {
   output->err_total = err->total;
   output->input_used = talk->used;
   output->flags = (out->total > out->length ? SAFE_OUTPUT_OUT_CUT : 0u) |
-                  (err->total > err->length ? SAFE_OUTPUT_ERR_CUT : 0u) |
-                  (talk->held ? SAFE_OUTPUT_HELD_OPEN : 0u) | (talk->refused ? SAFE_OUTPUT_IN_REFUSED : 0u);
+                  (err->total > err->length ? SAFE_OUTPUT_ERR_CUT : 0u) | (talk->held ? SAFE_OUTPUT_HELD_OPEN : 0u) |
+                  (talk->refused ? SAFE_OUTPUT_IN_REFUSED : 0u);
 }
 
 static int communicate(struct talk *talk, safe_output *output, safe_error *error) {

@@ -7,11 +7,11 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const code_names[] = {
-  "SAFE_OK",       "SAFE_EINVAL",       "SAFE_ENEWER",  "SAFE_ENOMEM",  "SAFE_ETIMEDOUT", "SAFE_EBUSY",
-  "SAFE_ECANCELED", "SAFE_ESTUCK",      "SAFE_EOWNER",  "SAFE_ELOST",   "SAFE_EDEADLK",   "SAFE_EINTR",
-  "SAFE_ENOENT",   "SAFE_EACCES",       "SAFE_EISDIR",  "SAFE_ENOTREG", "SAFE_ESYMLINK",  "SAFE_EREPLACED",
-  "SAFE_ENOLCK",   "SAFE_ENOTSUP",      "SAFE_EBADF",   "SAFE_ENOEXEC", "SAFE_EMFILE",    "SAFE_EAGAIN",
-  "SAFE_EPIPE",    "SAFE_E2BIG",        "SAFE_ENAMETOOLONG", "SAFE_ENOTDIR", "SAFE_EBATCH", "SAFE_ENOSPC",
+  "SAFE_OK",        "SAFE_EINVAL",  "SAFE_ENEWER",       "SAFE_ENOMEM",  "SAFE_ETIMEDOUT", "SAFE_EBUSY",
+  "SAFE_ECANCELED", "SAFE_ESTUCK",  "SAFE_EOWNER",       "SAFE_ELOST",   "SAFE_EDEADLK",   "SAFE_EINTR",
+  "SAFE_ENOENT",    "SAFE_EACCES",  "SAFE_EISDIR",       "SAFE_ENOTREG", "SAFE_ESYMLINK",  "SAFE_EREPLACED",
+  "SAFE_ENOLCK",    "SAFE_ENOTSUP", "SAFE_EBADF",        "SAFE_ENOEXEC", "SAFE_EMFILE",    "SAFE_EAGAIN",
+  "SAFE_EPIPE",     "SAFE_E2BIG",   "SAFE_ENAMETOOLONG", "SAFE_ENOTDIR", "SAFE_EBATCH",    "SAFE_ENOSPC",
   "SAFE_ESYSTEM",
 };
 _Static_assert(COUNT(code_names) == 1 - SAFE_ESYSTEM, "every code has a name");
@@ -42,9 +42,7 @@ static const char *const stage_names[] = {
 };
 _Static_assert(COUNT(stage_names) == SAFE_STAGE_INSPECT + 1, "every stage has a name");
 
-const char *safe_code_name(int code) {
-  return code > 0 || code < SAFE_ESYSTEM ? "SAFE_?" : code_names[-code];
-}
+const char *safe_code_name(int code) { return code > 0 || code < SAFE_ESYSTEM ? "SAFE_?" : code_names[-code]; }
 
 const char *safe_stage_name(int stage) {
   return stage < 0 || stage > SAFE_STAGE_INSPECT ? "an unknown stage" : stage_names[stage];

@@ -47,8 +47,7 @@ void safe__free(void *memory);
 /* Fill the error and return code. safe__fail_os finds the code for errno or GetLastError, and adds the
    system's words for it to the message. */
 int safe__fail(safe_error *error, int code, int stage, int index, const char *format, ...) SAFE__PRINTF(5, 6);
-int safe__fail_os(safe_error *error, int64_t os_code, int stage, int index, const char *format, ...)
-  SAFE__PRINTF(5, 6);
+int safe__fail_os(safe_error *error, int64_t os_code, int stage, int index, const char *format, ...) SAFE__PRINTF(5, 6);
 int safe__fail_memory(safe_error *error, int stage);
 /* Adds a sentence to the message. */
 void safe__add(safe_error *error, const char *format, ...) SAFE__PRINTF(2, 3);

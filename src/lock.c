@@ -35,8 +35,7 @@ static int take(struct attempt *attempt, safe_error *error) {
   int code = safe__os_lock_try(&lock->file, &lock->options, error);
 
   if (code != SAFE_EBUSY || lock->options.timeout_ms == SAFE_NO_WAIT) return code;
-  return safe__os_lock_wait(&lock->file, &lock->options, attempt->deadline, &attempt->notice, &lock->wait_kind,
-                            error);
+  return safe__os_lock_wait(&lock->file, &lock->options, attempt->deadline, &attempt->notice, &lock->wait_kind, error);
 }
 
 static int open_and_take(struct attempt *attempt, safe_error *error) {
@@ -107,7 +106,7 @@ static void plan_notice(struct attempt *attempt) {
 }
 
 static int lock_file(safe_lock **out, const char *path, const safe_lock_options *options, safe_error *error) {
-  struct attempt attempt = { 0 };
+  struct attempt attempt = {0};
   int code;
 
   attempt.lock = safe__alloc(sizeof(*attempt.lock));

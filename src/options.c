@@ -84,8 +84,7 @@ void safe__write_out(void *caller, const void *from, size_t full) {
   if (caller == NULL) return;
   size = size_of(caller);
   if (size < sizeof(size) || size > MAX_STRUCT) return;
-  memcpy((char *)caller + sizeof(size), (const char *)from + sizeof(size),
-         (size < full ? size : full) - sizeof(size));
+  memcpy((char *)caller + sizeof(size), (const char *)from + sizeof(size), (size < full ? size : full) - sizeof(size));
 }
 
 int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, safe_error *error) {
@@ -158,8 +157,8 @@ static int check_strings(const char *const *strings, bool variables, safe_error 
       return safe__fail(error, SAFE_E2BIG, SAFE_STAGE_ARGUMENTS, at,
                         "%s has no closing NULL within its first %d strings.", what, MAX_STRINGS);
     if (strnlen(strings[at], MAX_STRING + 1) > MAX_STRING)
-      return safe__fail(error, SAFE_E2BIG, SAFE_STAGE_ARGUMENTS, at, "%s has a string of over %d bytes at %d.",
-                        what, MAX_STRING, at);
+      return safe__fail(error, SAFE_E2BIG, SAFE_STAGE_ARGUMENTS, at, "%s has a string of over %d bytes at %d.", what,
+                        MAX_STRING, at);
     /* A name may begin with '=' on Windows: "=C:=C:\\folder". */
     if (variables && (strings[at][0] == '\0' || strchr(strings[at] + 1, '=') == NULL))
       return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, at,
@@ -187,8 +186,8 @@ static int check_program(safe_spawn_options *options, safe_error *error) {
     return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1,
                       "A shell command line excludes a program and arguments.");
   if (options->shell == NULL && !argv)
-    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1,
-                      "There is no program to start: argv is %s.", options->argv == NULL ? "NULL" : "empty");
+    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "There is no program to start: argv is %s.",
+                      options->argv == NULL ? "NULL" : "empty");
   if (options->shell == NULL && options->file == NULL) options->file = text = options->argv[0];
   if (text[0] == '\0')
     return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The program to start is an empty string.");

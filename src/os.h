@@ -39,8 +39,7 @@ void safe__os_sleep(int64_t deadline, safe_cancel *cancel);
 bool safe__os_cancel_triggered(const safe_cancel *cancel); /* false for NULL */
 
 /* ---- The lock file. */
-int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options,
-                       safe_error *error);
+int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error);
 /* 0 when the open file is the one now at path, SAFE_EREPLACED when it is not or there is none. */
 int safe__os_file_verify(const struct safe__file *file, const char *path, const safe_lock_options *options,
                          safe_error *error);
@@ -64,8 +63,7 @@ int safe__os_unlock(struct safe__file *file, const safe_lock_options *options);
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error);
 
 /* ---- Spawn: everything in the options has been validated, and nothing is NULL but env and cwd. */
-int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline,
-                   safe_error *error);
+int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline, safe_error *error);
 /* 0 once the child has ended, with its status; SAFE_ETIMEDOUT, SAFE_ECANCELED or an error. */
 int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_exit *status,
                         safe_error *error);
@@ -94,7 +92,7 @@ void safe__os_stream_widen(struct safe__stream *stream);
  * Waits until one of the streams that last answered SAFE__AGAIN can move, the child (if not NULL) has ended,
  * the cancel is triggered, or the deadline is reached. May return early.
  */
-void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child,
-                          safe_cancel *cancel, int64_t deadline);
+void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child, safe_cancel *cancel,
+                          int64_t deadline);
 
 #endif

@@ -36,8 +36,7 @@ int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_e
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
   if (process == NULL)
     return safe__deliver(
-      caller, &error,
-      safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the process is NULL."));
+      caller, &error, safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the process is NULL."));
   *process = NULL;
   code = safe__read_spawn_options(&copy, options, &error);
   if (code == SAFE_OK) {
@@ -74,8 +73,7 @@ int safe__process_wait(safe_process *process, int64_t deadline, safe_cancel *can
   return code;
 }
 
-int safe_process_wait(safe_process *process, const safe_wait_options *options, safe_exit *status,
-                      safe_error *caller) {
+int safe_process_wait(safe_process *process, const safe_wait_options *options, safe_exit *status, safe_error *caller) {
   safe_wait_options copy;
   safe_error error;
   int code;

@@ -3,8 +3,7 @@
 
 #include "os.h"
 
-static int give_up(const struct safe__wait_calls *calls, void *request, int verdict, bool *granted,
-                   safe_error *error) {
+static int give_up(const struct safe__wait_calls *calls, void *request, int verdict, bool *granted, safe_error *error) {
   int code;
 
   calls->revoke(request);
@@ -12,8 +11,7 @@ static int give_up(const struct safe__wait_calls *calls, void *request, int verd
   if (code == SAFE_ESTUCK) {
     calls->park(request);
     return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_WAIT, -1,
-                      "The kernel did not take the lock request back within %d ms; it was parked.",
-                      SAFE__SETTLE_MS);
+                      "The kernel did not take the lock request back within %d ms; it was parked.", SAFE__SETTLE_MS);
   }
   if (code == SAFE_OK) {
     /* The grant won. For an expired wait that is what the caller wanted; a cancelled one no longer wants it. */
@@ -23,8 +21,8 @@ static int give_up(const struct safe__wait_calls *calls, void *request, int verd
   return code == SAFE_EBUSY ? verdict : code;
 }
 
-int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline,
-                     struct safe__notice *notice, safe_cancel *cancel, bool *granted, safe_error *error) {
+int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline, struct safe__notice *notice,
+                     safe_cancel *cancel, bool *granted, safe_error *error) {
   int code;
 
   *granted = false;

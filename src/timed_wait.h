@@ -32,7 +32,7 @@ struct safe__wait_calls {
  * *granted true if the grant won that race: the caller gives the lock back. SAFE_EBUSY: the request ended
  * without an answer (its helper was killed from outside): try another way. SAFE_ESTUCK: parked. Or an error.
  */
-int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline,
-                     struct safe__notice *notice, safe_cancel *cancel, bool *granted, safe_error *error);
+int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline, struct safe__notice *notice,
+                     safe_cancel *cancel, bool *granted, safe_error *error);
 
 #endif

@@ -94,8 +94,8 @@ typedef struct safe_error {
   char message[512];  /* a whole sentence, NUL-terminated */
 } safe_error;
 
-#define SAFE_ERROR_INIT                      \
-  {                                          \
+#define SAFE_ERROR_INIT                       \
+  {                                           \
     sizeof(safe_error), 0, 0, -1, 0, 0, { 0 } \
   }
 

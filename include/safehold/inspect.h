@@ -18,12 +18,12 @@ enum safe_holder_role {
 };
 
 typedef struct safe_holder {
-  int64_t pid;     /* never 0 */
-  int64_t handle;  /* its descriptor number, or -1 where that is not known */
-  int32_t role;    /* SAFE_HOLDER_* */
-  int32_t mode;    /* SAFE_LOCK_*, or -1 */
-  int32_t method;  /* SAFE_METHOD_*, or -1 for another one, such as a POSIX record lock */
-  char name[64];   /* the program's name, or "" */
+  int64_t pid;    /* never 0 */
+  int64_t handle; /* its descriptor number, or -1 where that is not known */
+  int32_t role;   /* SAFE_HOLDER_* */
+  int32_t mode;   /* SAFE_LOCK_*, or -1 */
+  int32_t method; /* SAFE_METHOD_*, or -1 for another one, such as a POSIX record lock */
+  char name[64];  /* the program's name, or "" */
 } safe_holder;
 
 typedef struct safe_holder_list safe_holder_list;

@@ -45,12 +45,7 @@ enum safe_lock_mode {
  * SAFE_METHOD_DEFAULT is OFD on Linux and macOS, FLOCK on the BSDs and FAR on Windows. Asking for a method that
  * the system does not have is SAFE_ENOTSUP.
  */
-enum safe_lock_method {
-  SAFE_METHOD_DEFAULT = 0,
-  SAFE_METHOD_OFD = 1,
-  SAFE_METHOD_FLOCK = 2,
-  SAFE_METHOD_FAR = 3
-};
+enum safe_lock_method { SAFE_METHOD_DEFAULT = 0, SAFE_METHOD_OFD = 1, SAFE_METHOD_FLOCK = 2, SAFE_METHOD_FAR = 3 };
 
 enum safe_lock_flags {
   SAFE_LOCK_CREATE = 1 << 0,         /* make the file if it does not exist, with create_mode */
@@ -67,21 +62,19 @@ enum safe_lock_wait_kind {
 
 typedef struct safe_lock_options {
   uint32_t size;
-  uint32_t flags;       /* SAFE_LOCK_*; default SAFE_LOCK_CREATE */
-  int32_t mode;         /* SAFE_LOCK_EXCLUSIVE */
-  int32_t method;       /* SAFE_METHOD_DEFAULT */
-  int64_t timeout_ms;   /* default 10,000 */
-  safe_cancel *cancel;  /* or NULL */
-  uint32_t create_mode; /* permission bits of a file that is made, subject to the umask; default 0600. POSIX only */
+  uint32_t flags;           /* SAFE_LOCK_*; default SAFE_LOCK_CREATE */
+  int32_t mode;             /* SAFE_LOCK_EXCLUSIVE */
+  int32_t method;           /* SAFE_METHOD_DEFAULT */
+  int64_t timeout_ms;       /* default 10,000 */
+  safe_cancel *cancel;      /* or NULL */
+  uint32_t create_mode;     /* permission bits of a file that is made, subject to the umask; default 0600. POSIX only */
   uint32_t holder_query_ms; /* how long a wait may look for the holder to name, at its end and within timeout_ms; a
                                SAFE_NO_WAIT that finds the file locked looks so long in addition. Default 50; 0 =
                                not at all, as with a NULL safe_error */
 } safe_lock_options;
 
-#define SAFE_LOCK_OPTIONS_INIT                                                                              \
-  {                                                                                                         \
-    sizeof(safe_lock_options), SAFE_LOCK_CREATE, SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_DEFAULT, 10000, 0, 0600, 50 \
-  }
+#define SAFE_LOCK_OPTIONS_INIT \
+  { sizeof(safe_lock_options), SAFE_LOCK_CREATE, SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_DEFAULT, 10000, 0, 0600, 50 }
 
 /*
  * Opens the file at path, never truncating it, and locks the whole of it. Once the lock is got, the file is

@@ -64,20 +64,18 @@ typedef struct safe_spawn_options {
   safe_stdio in, out, err; /* default SAFE_STDIO_INHERIT */
   const safe_child_handle *handles;
   size_t handle_count;
-  int64_t timeout_ms;      /* for the spawn itself; default 10,000 */
-  int32_t group;           /* SAFE_GROUP_*; default SAFE_GROUP_NEW. Windows: always a job object of its own,
-                              SAFE_GROUP_NEW also CREATE_NEW_PROCESS_GROUP */
+  int64_t timeout_ms; /* for the spawn itself; default 10,000 */
+  int32_t group;      /* SAFE_GROUP_*; default SAFE_GROUP_NEW. Windows: always a job object of its own,
+                         SAFE_GROUP_NEW also CREATE_NEW_PROCESS_GROUP */
 } safe_spawn_options;
 
-#define SAFE_STDIO_INIT                       \
-  {                                           \
-    SAFE_STDIO_INHERIT, SAFE_INVALID_HANDLE \
-  }
+#define SAFE_STDIO_INIT \
+  { SAFE_STDIO_INHERIT, SAFE_INVALID_HANDLE }
 
-#define SAFE_SPAWN_OPTIONS_INIT                                                                                \
-  {                                                                                                            \
+#define SAFE_SPAWN_OPTIONS_INIT                                                                                   \
+  {                                                                                                               \
     sizeof(safe_spawn_options), 0, 0, 0, 0, 0, 0, SAFE_STDIO_INIT, SAFE_STDIO_INIT, SAFE_STDIO_INIT, 0, 0, 10000, \
-      SAFE_GROUP_NEW                                                                                           \
+      SAFE_GROUP_NEW                                                                                              \
   }
 
 /*
@@ -87,8 +85,8 @@ typedef struct safe_spawn_options {
  * On Windows a .bat or .cmd file is refused with SAFE_EBATCH.
  *
  * Returns when the program has been loaded, not merely when a process was made: a missing or unusable program
- * is an error here, not an exit status. Blocks at most timeout_ms: a child that does not reach its program in time is killed
- * (SAFE_ETIMEDOUT), and parked if it cannot be (SAFE_ESTUCK). *process is NULL on failure.
+ * is an error here, not an exit status. Blocks at most timeout_ms: a child that does not reach its program in time is
+ * killed (SAFE_ETIMEDOUT), and parked if it cannot be (SAFE_ESTUCK). *process is NULL on failure.
  *
  * error->stage says what failed, error->index which element, error->os_code why.
  */
@@ -111,10 +109,8 @@ typedef struct safe_wait_options {
   safe_cancel *cancel; /* or NULL */
 } safe_wait_options;
 
-#define SAFE_WAIT_OPTIONS_INIT             \
-  {                                        \
-    sizeof(safe_wait_options), 0, 10000, 0 \
-  }
+#define SAFE_WAIT_OPTIONS_INIT \
+  { sizeof(safe_wait_options), 0, 10000, 0 }
 
 enum safe_exit_kind {
   SAFE_EXIT_UNKNOWN = 0, /* it ended, but the host discarded its status, and the kernel keeps none */
@@ -130,10 +126,8 @@ typedef struct safe_exit {
   int32_t core;   /* 1 if the system dumped core */
 } safe_exit;
 
-#define SAFE_EXIT_INIT                 \
-  {                                    \
-    sizeof(safe_exit), 0, -1, 0, 0 \
-  }
+#define SAFE_EXIT_INIT \
+  { sizeof(safe_exit), 0, -1, 0, 0 }
 
 /*
  * Waits until the child has ended. Can be called again, also after it has ended. The child's number stays
@@ -149,24 +143,22 @@ SAFE_API safe_handle safe_process_exit_handle(safe_process *process);
 
 typedef struct safe_communicate_options {
   uint32_t size;
-  uint32_t flags;       /* none yet: 0 */
-  const void *input;    /* goes to the child's stdin, which is then closed */
+  uint32_t flags;    /* none yet: 0 */
+  const void *input; /* goes to the child's stdin, which is then closed */
   size_t input_length;
-  size_t out_limit;     /* keep at most so many bytes of stdout; the rest is read and dropped. Default 64 MiB */
-  size_t err_limit;     /* the same for stderr */
-  int64_t timeout_ms;   /* for all of it; default 10,000 */
-  int64_t drain_ms;     /* after the child has ended, while somebody else keeps its pipes open; default 1,000 */
-  safe_cancel *cancel;  /* or NULL */
+  size_t out_limit;    /* keep at most so many bytes of stdout; the rest is read and dropped. Default 64 MiB */
+  size_t err_limit;    /* the same for stderr */
+  int64_t timeout_ms;  /* for all of it; default 10,000 */
+  int64_t drain_ms;    /* after the child has ended, while somebody else keeps its pipes open; default 1,000 */
+  safe_cancel *cancel; /* or NULL */
 } safe_communicate_options;
 
-#define SAFE_COMMUNICATE_OPTIONS_INIT                                                               \
-  {                                                                                                 \
-    sizeof(safe_communicate_options), 0, 0, 0, (size_t)64 << 20, (size_t)64 << 20, 10000, 1000, 0 \
-  }
+#define SAFE_COMMUNICATE_OPTIONS_INIT \
+  { sizeof(safe_communicate_options), 0, 0, 0, (size_t)64 << 20, (size_t)64 << 20, 10000, 1000, 0 }
 
 enum safe_output_flags {
-  SAFE_OUTPUT_OUT_CUT = 1 << 0,  /* stdout had more than out_limit bytes */
-  SAFE_OUTPUT_ERR_CUT = 1 << 1,  /* stderr had more than err_limit bytes */
+  SAFE_OUTPUT_OUT_CUT = 1 << 0,   /* stdout had more than out_limit bytes */
+  SAFE_OUTPUT_ERR_CUT = 1 << 1,   /* stderr had more than err_limit bytes */
   SAFE_OUTPUT_HELD_OPEN = 1 << 2, /* the child ended, but a process that it started keeps a pipe open */
   SAFE_OUTPUT_IN_REFUSED = 1 << 3 /* the child closed its stdin before it had read all the input */
 };
@@ -180,15 +172,13 @@ typedef struct safe_output {
   size_t out_length;
   char *err;
   size_t err_length;
-  uint64_t out_total;  /* bytes that came, kept or not */
+  uint64_t out_total; /* bytes that came, kept or not */
   uint64_t err_total;
-  size_t input_used;   /* bytes of the input that the pipe took */
+  size_t input_used; /* bytes of the input that the pipe took */
 } safe_output;
 
-#define SAFE_OUTPUT_INIT                         \
-  {                                              \
-    sizeof(safe_output), 0, 0, 0, 0, 0, 0, 0, 0 \
-  }
+#define SAFE_OUTPUT_INIT \
+  { sizeof(safe_output), 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Feeds the input, collects both outputs, and waits for the child's end, all at once, so that neither side can
@@ -210,10 +200,8 @@ typedef struct safe_stop_options {
   int64_t grace_ms; /* from the polite request to the forced end; default 2,000; 0 = forced at once */
 } safe_stop_options;
 
-#define SAFE_STOP_OPTIONS_INIT            \
-  {                                       \
-    sizeof(safe_stop_options), 0, 2000 \
-  }
+#define SAFE_STOP_OPTIONS_INIT \
+  { sizeof(safe_stop_options), 0, 2000 }
 
 enum safe_stop_verdict {
   SAFE_STOP_WAS_GONE = 0, /* it had ended already, and so had its group or job */
@@ -226,23 +214,24 @@ enum safe_stop_verdict {
 
 typedef struct safe_stop_report {
   uint32_t size;
-  int32_t verdict;        /* SAFE_STOP_* */
-  int32_t left_count;     /* how many processes of the group or job are left */
-  int32_t state;          /* of the first one left: the letter of proc(5), such as 'D', or 0 */
+  int32_t verdict;                  /* SAFE_STOP_* */
+  int32_t left_count;               /* how many processes of the group or job are left */
+  int32_t state;                    /* of the first one left: the letter of proc(5), such as 'D', or 0 */
   int64_t left[SAFE_STOP_MAX_PIDS]; /* the first of them */
-  char wait_channel[64];  /* where in the kernel the first one left waits, or "" */
+  char wait_channel[64];            /* where in the kernel the first one left waits, or "" */
 } safe_stop_report;
 
-#define SAFE_STOP_REPORT_INIT                           \
-  {                                                     \
-    sizeof(safe_stop_report), 0, 0, 0, { 0 }, { 0 } \
+#define SAFE_STOP_REPORT_INIT                     \
+  {                                               \
+    sizeof(safe_stop_report), 0, 0, 0, {0}, { 0 } \
   }
 
 /*
  * Ends the child and whatever is left of its process group or job: politely (SIGTERM; CTRL_BREAK on Windows, where the
- * child shares our console), then, grace_ms later, by force. Returns within grace_ms + 100 ms with a verdict: 0 when all
- * are gone, SAFE_ESTUCK when the kernel will not end one, which the report and the error then describe. Also
- * for a child that has ended: a process that it left behind in its group is ended too. With SAFE_GROUP_HOST only the child itself.
+ * child shares our console), then, grace_ms later, by force. Returns within grace_ms + 100 ms with a verdict: 0 when
+ * all are gone, SAFE_ESTUCK when the kernel will not end one, which the report and the error then describe. Also for a
+ * child that has ended: a process that it left behind in its group is ended too. With SAFE_GROUP_HOST only the child
+ * itself.
  */
 SAFE_API int safe_process_stop(safe_process *process, const safe_stop_options *options, safe_stop_report *report,
                                safe_error *error);

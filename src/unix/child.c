@@ -11,7 +11,7 @@
 
 static int report(struct safe__plan *plan, int stage, int index, long result) {
   if (plan->error_fd >= 0) {
-    const int words[3] = { stage, index, (int)-result };
+    const int words[3] = {stage, index, (int)-result};
     child_send(plan->error_fd, words, sizeof(words));
   } else {
     plan->report.index = index;
@@ -53,8 +53,7 @@ static int place(struct safe__plan *plan) {
   if (result < 0) return report(plan, SAFE_STAGE_DESCRIPTORS, -1, result);
   for (at = 0; at < plan->move_count; at++) {
     move = &plan->moves[at];
-    result = move->source == move->target ? child_keep_on_exec(move->target)
-                                          : child_dup2(move->source, move->target);
+    result = move->source == move->target ? child_keep_on_exec(move->target) : child_dup2(move->source, move->target);
     if (result < 0) return report(plan, move->stage, move->index, result);
   }
   return 0;
@@ -88,8 +87,7 @@ static int exec_candidates(struct safe__plan *plan) {
   for (at = 0; plan->candidates[at] != NULL; at++) {
     result = child_exec(plan->candidates[at], plan->argv, plan->envp);
     if (result == -EACCES && refused < 0) refused = at;
-    if (result != -ENOENT && result != -ENOTDIR && result != -EACCES)
-      return report(plan, SAFE_STAGE_EXEC, at, result);
+    if (result != -ENOENT && result != -ENOTDIR && result != -EACCES) return report(plan, SAFE_STAGE_EXEC, at, result);
   }
   if (refused >= 0) return report(plan, SAFE_STAGE_EXEC, refused, -EACCES);
   return report(plan, SAFE_STAGE_EXEC, at - 1, result);

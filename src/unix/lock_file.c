@@ -33,13 +33,11 @@ static int check_kind(int fd, safe_error *error) {
 
   if (fstat(fd, &status) != 0) return safe__fail_os(error, errno, SAFE_STAGE_OPEN, -1, "The file cannot be examined");
   if (S_ISREG(status.st_mode)) return SAFE_OK;
-  if (S_ISDIR(status.st_mode))
-    return safe__fail(error, SAFE_EISDIR, SAFE_STAGE_OPEN, -1, "A folder cannot be locked.");
+  if (S_ISDIR(status.st_mode)) return safe__fail(error, SAFE_EISDIR, SAFE_STAGE_OPEN, -1, "A folder cannot be locked.");
   return safe__fail(error, SAFE_ENOTREG, SAFE_STAGE_OPEN, -1, "Only a regular file can be locked.");
 }
 
-int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options,
-                       safe_error *error) {
+int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error) {
   int code, flags = open_flags(options);
 
   file->fd = open_once(path, O_RDWR | flags, options);

@@ -18,11 +18,11 @@ struct safe__stream {
 struct safe__child {
   struct safe__stream streams[3];
   int64_t pid;
-  int exit_fd;        /* readable once the child has ended: pidfd, process descriptor or kqueue; -1 where there is none */
-  int32_t group;      /* SAFE_GROUP_* */
-  int64_t watched;    /* one that was left when its group was last looked through, or 0 */
-  bool ended;         /* it is a zombie of ours, or was reaped by somebody else */
-  bool stolen;        /* reaped by somebody else: its number may be a stranger's by now */
+  int exit_fd;     /* readable once the child has ended: pidfd, process descriptor or kqueue; -1 where there is none */
+  int32_t group;   /* SAFE_GROUP_* */
+  int64_t watched; /* one that was left when its group was last looked through, or 0 */
+  bool ended;      /* it is a zombie of ours, or was reaped by somebody else */
+  bool stolen;     /* reaped by somebody else: its number may be a stranger's by now */
 };
 
 #endif

@@ -64,8 +64,7 @@ static int search_begin(struct search *search, const safe_spawn_options *options
   if (strchr(search->file, '/') == NULL) {
     search->path = getenv("PATH");
     if (search->path == NULL) search->path = NO_PATH;
-  } else if (search->file[0] != '/' && options->cwd != NULL &&
-             getcwd(search->folder, sizeof(search->folder)) == NULL) {
+  } else if (search->file[0] != '/' && options->cwd != NULL && getcwd(search->folder, sizeof(search->folder)) == NULL) {
     /* The child changes its folder before exec, but the path is meant from here. */
     return safe__fail_os(error, errno, SAFE_STAGE_SEARCH, -1, "The working directory of the host cannot be named");
   }
@@ -95,9 +94,9 @@ static int candidates(struct arena *arena, const struct search *search, char **i
   }
 }
 
-static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options *options,
-                                  const struct search *search, int candidate_count) {
-  const char *const shell[] = { "sh", "-c", options->shell, NULL };
+static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options *options, const struct search *search,
+                                  int candidate_count) {
+  const char *const shell[] = {"sh", "-c", options->shell, NULL};
   struct safe__plan *plan = carve(arena, sizeof(*plan));
   struct safe__move *moves = carve(arena, (3 + options->handle_count) * sizeof(*moves));
   char **paths = carve(arena, ((size_t)candidate_count + 1) * sizeof(*paths));
@@ -150,7 +149,7 @@ static int list_handles(struct safe__plan *plan, const safe_spawn_options *optio
 }
 
 int safe__plan_make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
-  struct arena arena = { NULL, 0 };
+  struct arena arena = {NULL, 0};
   struct safe__plan *plan;
   struct search search;
   int code, count;

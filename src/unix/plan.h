@@ -19,14 +19,14 @@ struct safe__child_report {
 
 struct safe__plan {
   char **argv, **envp;
-  char **candidates; /* full paths to try, in PATH's order; ends with NULL */
-  const char *cwd;   /* or NULL */
+  char **candidates;        /* full paths to try, in PATH's order; ends with NULL */
+  const char *cwd;          /* or NULL */
   struct safe__move *moves; /* by target, the standard streams first */
   int move_count;
   int group;
-  int highest;   /* the largest source, and error_fd if larger */
-  bool shared;   /* the child runs on our memory and begins with our descriptor table */
-  int error_fd;  /* where it reports otherwise */
+  int highest;  /* the largest source, and error_fd if larger */
+  bool shared;  /* the child runs on our memory and begins with our descriptor table */
+  int error_fd; /* where it reports otherwise */
   volatile struct safe__child_report report;
 };
 

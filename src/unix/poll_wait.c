@@ -10,14 +10,14 @@ int safe__poll(struct pollfd *ready, int count, int64_t deadline) {
 }
 
 void safe__os_sleep(int64_t deadline, safe_cancel *cancel) {
-  struct pollfd ready = { safe__cancel_fd(cancel), POLLIN, 0 };
+  struct pollfd ready = {safe__cancel_fd(cancel), POLLIN, 0};
 
   while (safe__os_now() < deadline)
     if (safe__poll(&ready, 1, deadline) > 0) return;
 }
 
 bool safe__os_cancel_triggered(const safe_cancel *cancel) {
-  struct pollfd ready = { safe__cancel_fd(cancel), POLLIN, 0 };
+  struct pollfd ready = {safe__cancel_fd(cancel), POLLIN, 0};
 
   return cancel != NULL && safe__poll(&ready, 1, 0) > 0;
 }

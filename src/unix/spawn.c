@@ -83,10 +83,9 @@ static int check_sources(struct safe__plan *plan, safe_error *error) {
   return SAFE_OK;
 }
 
-int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline,
-                   safe_error *error) {
-  const safe_stdio *const stdio[3] = { &options->in, &options->out, &options->err };
-  struct ends ends = { { -1, -1, -1 } };
+int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline, safe_error *error) {
+  const safe_stdio *const stdio[3] = {&options->in, &options->out, &options->err};
+  struct ends ends = {{-1, -1, -1}};
   struct safe__plan *plan;
   int at, code;
 
@@ -95,8 +94,7 @@ int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options,
   for (at = 0; at < 3; at++) child->streams[at].fd = -1;
   code = safe__plan_make(&plan, options, error);
   if (code != SAFE_OK) return code;
-  for (at = 0; code == SAFE_OK && at < 3; at++)
-    code = prepare(stdio[at], at, plan, &ends, &child->streams[at], error);
+  for (at = 0; code == SAFE_OK && at < 3; at++) code = prepare(stdio[at], at, plan, &ends, &child->streams[at], error);
   if (code == SAFE_OK) code = check_sources(plan, error);
   if (code == SAFE_OK) code = safe__launch(&plan, deadline, child, error);
   close_ends(&ends);

@@ -43,8 +43,8 @@ safe_handle safe__os_stream_take(struct safe__stream *stream) {
 /* The child's exit is watched beside its pipes; where that has no descriptor, in steps. */
 #define STEP_MS 5
 
-void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child,
-                          safe_cancel *cancel, int64_t deadline) {
+void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child, safe_cancel *cancel,
+                          int64_t deadline) {
   struct pollfd ready[5];
   size_t at;
 

@@ -50,14 +50,13 @@ static inline long child_number(const char *digits) {
 /* Before Linux 5.9: what /proc/self/fd lists, and without /proc every number up to the limit. */
 static inline long child_close_listed(unsigned first, unsigned last) {
   char buffer[2048] __attribute__((aligned(8)));
-  struct rlimit limit = { 0, 0 };
-  long at, length, number, folder = safe__raw6(SYS_openat, AT_FDCWD, (long)"/proc/self/fd",
-                                               O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+  struct rlimit limit = {0, 0};
+  long at, length, number,
+    folder = safe__raw6(SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
 
   if (folder < 0) {
     safe__raw6(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&limit, 0, 0);
-    for (number = first; number <= (long)last && number < (long)limit.rlim_cur; number++)
-      child_close_one((int)number);
+    for (number = first; number <= (long)last && number < (long)limit.rlim_cur; number++) child_close_one((int)number);
     return 0;
   }
   while ((length = safe__raw6(SYS_getdents64, folder, (long)buffer, sizeof(buffer), 0, 0, 0)) > 0) {
@@ -83,8 +82,7 @@ static inline void child_default_signals(void) {
   static const uint64_t no_action[8]; /* struct kernel_sigaction: SIG_DFL, no flags, no mask */
   int signal;
 
-  for (signal = 1; signal <= 64; signal++)
-    safe__raw6(SYS_rt_sigaction, signal, (long)no_action, 0, 8, 0, 0);
+  for (signal = 1; signal <= 64; signal++) safe__raw6(SYS_rt_sigaction, signal, (long)no_action, 0, 8, 0, 0);
 }
 
 static inline void child_unblock_signals(void) { safe__restore_signals(0); }
@@ -93,9 +91,7 @@ static inline long child_new_group(void) { return safe__raw6(SYS_setpgid, 0, 0, 
 
 static inline long child_new_session(void) { return safe__raw6(SYS_setsid, 0, 0, 0, 0, 0, 0); }
 
-static inline long child_change_folder(const char *path) {
-  return safe__raw6(SYS_chdir, (long)path, 0, 0, 0, 0, 0);
-}
+static inline long child_change_folder(const char *path) { return safe__raw6(SYS_chdir, (long)path, 0, 0, 0, 0, 0); }
 
 static inline long child_exec(const char *path, char *const *argv, char *const *envp) {
   return safe__kernel.exec(path, argv, envp);

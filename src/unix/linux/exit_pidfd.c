@@ -15,7 +15,7 @@
 /* linux/pidfd.h of 6.15, which few libc headers have yet: what PIDFD_GET_INFO fills in. */
 struct pidfd_info_exit {
   uint64_t mask, cgroup;
-  uint32_t ids[12]; /* pid, tgid, ppid, and the user and group ids */
+  uint32_t ids[12];  /* pid, tgid, ppid, and the user and group ids */
   int32_t exit_code; /* as wait(2) has it */
   uint32_t tail[16];
 };
@@ -78,7 +78,7 @@ bool safe__child_ended(struct safe__child *child) {
 
 int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_exit *status,
                         safe_error *error) {
-  struct pollfd ready[2] = { { child->exit_fd, POLLIN, 0 }, { safe__cancel_fd(cancel), POLLIN, 0 } };
+  struct pollfd ready[2] = {{child->exit_fd, POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
   int64_t step;
 
   for (;;) {
@@ -88,8 +88,7 @@ int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel
       return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait for process %lld was cancelled.",
                         (long long)child->pid);
     if (safe__os_now() >= deadline)
-      return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1, "Process %lld still runs.",
-                        (long long)child->pid);
+      return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1, "Process %lld still runs.", (long long)child->pid);
     step = child->exit_fd >= 0 ? deadline : safe__deadline_min(deadline, safe__deadline(STEP_MS));
     safe__poll(ready, 2, step);
   }

@@ -53,9 +53,17 @@ static void add(struct query *query, safe_holder *holder) {
   if (!safe__holder_add(query->list, holder)) query->late = true;
 }
 
+/* A helper that waits for a lock has its host's descriptors, as it shares their table, but holds nothing of its own:
+   the host it works for, or pid itself if it is no helper. */
+static int64_t host_of(int64_t pid) {
+  struct safe__proc_stat stat;
+
+  return safe__proc_stat(pid, &stat) && stat.exit_signal == 0 && stat.parent > 0 ? stat.parent : pid;
+}
+
 static void read_fdinfo(struct query *query, int64_t pid, int fd) {
   char path[64], line[256];
-  safe_holder holder = { 0 };
+  safe_holder holder = {0};
   FILE *info;
 
   snprintf(path, sizeof(path), "/proc/%lld/fdinfo/%d", (long long)pid, fd);
@@ -64,7 +72,7 @@ static void read_fdinfo(struct query *query, int64_t pid, int fd) {
   while (fgets(line, sizeof(line), info) != NULL) {
     const char *text = strncmp(line, "lock:", 5) == 0 ? strchr(line + 5, ':') : NULL;
     if (text == NULL || !parse(text + 1, query, &holder)) continue;
-    holder.pid = pid;
+    holder.pid = host_of(pid);
     holder.handle = fd;
     holder.role = SAFE_HOLDER_HOLDS;
     add(query, &holder);
@@ -74,7 +82,7 @@ static void read_fdinfo(struct query *query, int64_t pid, int fd) {
 
 /* Only a descriptor of a file with a path can have a lock on one; sockets, pipes and the like begin otherwise. */
 static bool may_be_locked(int folder, const char *fd) {
-  char target[2] = { 0 };
+  char target[2] = {0};
 
   return readlinkat(folder, fd, target, sizeof(target)) > 0 && target[0] == '/';
 }
@@ -118,10 +126,11 @@ static bool named(const struct query *query, int64_t pid) {
   return false;
 }
 
-/* "3: FLOCK …" holds; "3: -> FLOCK …" waits for what 3 holds. Pid -1 is an OFD lock's, 0 one of another pid namespace. */
+/* "3: FLOCK …" holds; "3: -> FLOCK …" waits for what 3 holds. Pid -1 is an OFD lock's, 0 one of another pid namespace.
+ */
 static bool read_locks(struct query *query, bool holders_too) {
   char line[256];
-  safe_holder holder = { 0 };
+  safe_holder holder = {0};
   FILE *locks = fopen("/proc/locks", "re");
   bool found = false;
 
@@ -134,6 +143,7 @@ static bool read_locks(struct query *query, bool holders_too) {
     if (text == NULL || !parse(arrow != NULL ? arrow + 2 : text + 1, query, &holder)) continue;
     found = true;
     holder.role = arrow != NULL ? SAFE_HOLDER_WAITS : SAFE_HOLDER_HOLDS;
+    holder.pid = holder.pid > 0 ? host_of(holder.pid) : holder.pid;
     if (holder.pid > 0 && (arrow != NULL || (holders_too && !named(query, holder.pid)))) add(query, &holder);
   }
   fclose(locks);
@@ -141,7 +151,7 @@ static bool read_locks(struct query *query, bool holders_too) {
 }
 
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
-  struct query query = { 0, 0, 0, deadline, list, 0, false };
+  struct query query = {0, 0, 0, deadline, list, 0, false};
   struct stat status;
   size_t before;
 

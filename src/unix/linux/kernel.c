@@ -21,7 +21,7 @@ static long kill_call(int pidfd, int64_t pid, int signal) {
   return safe__raw6(SYS_kill, (long)pid, signal, 0, 0, 0, 0);
 }
 
-struct safe__kernel safe__kernel = { safe__raw_clone, exec_call, kill_call };
+struct safe__kernel safe__kernel = {safe__raw_clone, exec_call, kill_call};
 
 uint64_t safe__block_signals(void) {
   uint64_t all = ~UINT64_C(0), old = 0;
@@ -57,7 +57,7 @@ long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options) {
 }
 
 bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
-  struct pollfd ready = { pidfd, POLLIN, 0 };
+  struct pollfd ready = {pidfd, POLLIN, 0};
   siginfo_t info;
   long code;
 

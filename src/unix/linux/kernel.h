@@ -31,7 +31,7 @@
 struct safe__kernel {
   long (*clone)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument);
   long (*exec)(const char *path, char *const *argv, char *const *envp); /* called on shared memory */
-  long (*kill)(int pidfd, int64_t pid, int signal);                    /* by pidfd, or by pid if that is -1 */
+  long (*kill)(int pidfd, int64_t pid, int signal);                     /* by pidfd, or by pid if that is -1 */
 };
 extern struct safe__kernel safe__kernel;
 

@@ -28,8 +28,8 @@ static bool collect(struct safe__parked *item) {
   return true;
 }
 
-int safe__launch_abandon(struct safe__plan **plan, struct safe__shared_stack *stack, int pidfd, int64_t pid,
-                         int code, safe_error *error) {
+int safe__launch_abandon(struct safe__plan **plan, struct safe__shared_stack *stack, int pidfd, int64_t pid, int code,
+                         safe_error *error) {
   struct stuck_child *stuck;
 
   safe__kernel.kill(pidfd, pid, SIGKILL);
@@ -38,8 +38,7 @@ int safe__launch_abandon(struct safe__plan **plan, struct safe__shared_stack *st
     safe__shared_stack_put(stack);
     if (code != SAFE_ETIMEDOUT) return code; /* the child said why, and the error has it already */
     return safe__fail(error, code, SAFE_STAGE_EXEC, -1,
-                      "%s had not been started when the time was over; the child was killed.",
-                      (*plan)->candidates[0]);
+                      "%s had not been started when the time was over; the child was killed.", (*plan)->candidates[0]);
   }
   safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_EXEC, -1,
              "%s had not been started when the time was over, and the child (process %lld) cannot be killed.",

@@ -67,8 +67,7 @@ int safe__launch_clone(struct safe__plan **plan, int64_t deadline, struct safe__
     safe__shared_stack_put(stack);
     return failed_clone(pid, error);
   }
-  if (!left_our_memory(word, deadline))
-    return safe__launch_abandon(plan, stack, pidfd, pid, SAFE_ETIMEDOUT, error);
+  if (!left_our_memory(word, deadline)) return safe__launch_abandon(plan, stack, pidfd, pid, SAFE_ETIMEDOUT, error);
   report.stage = (*plan)->report.stage;
   if (report.stage == 0) {
     safe__shared_stack_put(stack);
@@ -79,8 +78,8 @@ int safe__launch_clone(struct safe__plan **plan, int64_t deadline, struct safe__
   report.index = (*plan)->report.index;
   report.os_code = (*plan)->report.os_code;
   (*plan)->report.stage = 0;
-  code = report.stage == SAFE_STAGE_DESCRIPTORS && (report.os_code == ENOSYS || report.os_code == EINVAL ||
-                                                    report.os_code == EPERM)
+  code = report.stage == SAFE_STAGE_DESCRIPTORS &&
+             (report.os_code == ENOSYS || report.os_code == EINVAL || report.os_code == EPERM)
            ? SAFE__REFUSED /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
            : safe__plan_failure(*plan, &report, error);
   return safe__launch_abandon(plan, stack, pidfd, pid, code, error);

@@ -34,7 +34,7 @@ static long make_child(struct safe__plan *plan, int *pidfd) {
 
 /* 1: the child reported. 0: the pipe closed itself. -1: neither by the deadline. */
 static int hear(int fd, struct safe__child_report *report, int64_t deadline) {
-  struct pollfd ready = { fd, POLLIN, 0 };
+  struct pollfd ready = {fd, POLLIN, 0};
   int words[3];
   ssize_t length;
 
@@ -53,7 +53,7 @@ static int hear(int fd, struct safe__child_report *report, int64_t deadline) {
 }
 
 int safe__launch_fork(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
-  struct safe__child_report report = { 0, 0, 0 };
+  struct safe__child_report report = {0, 0, 0};
   int fds[2], heard, pidfd = -1;
   long pid;
 

@@ -32,8 +32,7 @@ int safe__lock_call(int fd, int mode, int method, bool wait) {
 }
 
 int safe__os_unlock(struct safe__file *file, const safe_lock_options *options) {
-  int result = options->method == SAFE_METHOD_FLOCK ? flock(file->fd, LOCK_UN)
-                                                    : ofd_call(file->fd, F_UNLCK, false);
+  int result = options->method == SAFE_METHOD_FLOCK ? flock(file->fd, LOCK_UN) : ofd_call(file->fd, F_UNLCK, false);
 
   return result == 0 ? SAFE_OK : safe__os_translate(errno);
 }

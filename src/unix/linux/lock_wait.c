@@ -13,10 +13,8 @@ static int wait_plain(struct safe__file *file, const safe_lock_options *options,
 }
 
 static int say(int code, safe_error *error) {
-  if (code == SAFE_ETIMEDOUT)
-    safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The lock was not given in time.");
-  if (code == SAFE_ECANCELED)
-    safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The wait for the lock was cancelled.");
+  if (code == SAFE_ETIMEDOUT) safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The lock was not given in time.");
+  if (code == SAFE_ECANCELED) safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The wait for the lock was cancelled.");
   return code;
 }
 

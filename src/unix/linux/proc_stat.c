@@ -22,6 +22,11 @@ static bool read_file(int64_t pid, const char *name, char *text, size_t size) {
   return length > 0;
 }
 
+/* What follows the session in /proc/PID/stat, up to exit_signal, the 38th field. */
+#define SKIP_TO_EXIT_SIGNAL                                                                                  \
+  "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s " \
+  "%*s %*s %*s %*s %*s"
+
 bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
   char text[512], *name, *end;
   long long parent, group, session;
@@ -31,7 +36,8 @@ bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
   name = strchr(text, '(');
   end = strrchr(text, ')'); /* the name itself may have parentheses */
   if (name == NULL || end == NULL ||
-      sscanf(end + 1, " %c %lld %lld %lld", &stat->state, &parent, &group, &session) != 4)
+      sscanf(end + 1, " %c %lld %lld %lld " SKIP_TO_EXIT_SIGNAL " %d", &stat->state, &parent, &group, &session,
+             &stat->exit_signal) != 5)
     return false;
   length = (size_t)(end - name - 1);
   if (length >= sizeof(stat->name)) length = sizeof(stat->name) - 1;

@@ -19,9 +19,7 @@
 #define NO_PIDFD_MS 5 /* Linux before 5.3 */
 
 /* If somebody else reaped the leader, its number may be given to another process by now, and so may the group's. */
-static bool group_is_ours(const struct safe__child *child) {
-  return child->group != SAFE_GROUP_HOST && !child->stolen;
-}
+static bool group_is_ours(const struct safe__child *child) { return child->group != SAFE_GROUP_HOST && !child->stolen; }
 
 void safe__os_child_end(struct safe__child *child, bool force) {
   int signal = force ? SIGKILL : SIGTERM;
@@ -76,7 +74,7 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
 }
 
 void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
-  struct pollfd ready = { child->exit_fd, POLLIN, 0 };
+  struct pollfd ready = {child->exit_fd, POLLIN, 0};
   int64_t step = safe__deadline_min(deadline, safe__deadline(LOOK_AGAIN_MS));
   int pidfd = -1;
 

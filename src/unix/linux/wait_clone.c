@@ -68,8 +68,8 @@ static int start(void *argument, safe_error *error) {
   request->stack->word = WAITING;
   request->result = EINTR; /* what a helper that is killed leaves behind */
   mask = safe__block_signals();
-  request->pid = safe__kernel.clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, request->stack->top, &request->pidfd, NULL,
-                                    help, request);
+  request->pid =
+    safe__kernel.clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, request->stack->top, &request->pidfd, NULL, help, request);
   safe__restore_signals(mask);
   if (request->pid >= 0) return SAFE_OK;
   return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_WAIT, -1, "No helper can be made to wait for the lock.");
@@ -81,7 +81,7 @@ static bool answered(const struct request *request) {
 
 /* With a cancel two things are waited for, and the helper's exit is what can be polled. */
 static int await_either(struct request *request, int64_t deadline, safe_cancel *cancel) {
-  struct pollfd ready[2] = { { request->pidfd, POLLIN, 0 }, { safe__cancel_fd(cancel), POLLIN, 0 } };
+  struct pollfd ready[2] = {{request->pidfd, POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
 
   for (;;) {
     if (safe__poll(ready, 2, deadline) > 0) {
@@ -97,7 +97,7 @@ static int await_either(struct request *request, int64_t deadline, safe_cancel *
 
 static int await(void *argument, int64_t deadline, safe_cancel *cancel) {
   struct request *request = argument;
-  struct pollfd gone = { request->pidfd, POLLIN, 0 };
+  struct pollfd gone = {request->pidfd, POLLIN, 0};
 
   if (cancel != NULL) return await_either(request, deadline, cancel);
   while (!answered(request)) {
@@ -152,7 +152,7 @@ static void park(void *argument) {
   safe__park(&request->parked);
 }
 
-static const struct safe__wait_calls calls = { start, await, take_back, settle, park };
+static const struct safe__wait_calls calls = {start, await, take_back, settle, park};
 
 static struct request *make_request(const struct safe__file *file, const safe_lock_options *options) {
   struct request *request = safe__alloc(sizeof(*request));

@@ -18,8 +18,8 @@ static inline long safe__raw6(long number, long a, long b, long c, long d, long 
   return x0;
 }
 
-static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word,
-                                   int (*run)(void *), void *argument) {
+static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                                   void *argument) {
   /* Here the thread-local pointer comes before tid_word in the argument order. */
   register long x8 __asm__("x8") = 220;
   register long x0 __asm__("x0") = (long)flags;
@@ -46,7 +46,7 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
 }
 
 static inline unsigned long safe__raw_on_valgrind(void) {
-  volatile unsigned long question[6] = { 0x1001, 0, 0, 0, 0, 0 };
+  volatile unsigned long question[6] = {0x1001, 0, 0, 0, 0, 0};
   register unsigned long x3 __asm__("x3") = 0;
   register volatile unsigned long *x4 __asm__("x4") = question;
 

@@ -17,8 +17,8 @@ static inline long safe__raw6(long number, long a, long b, long c, long d, long 
   return result == -1 ? -errno : result;
 }
 
-static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word,
-                                   int (*run)(void *), void *argument) {
+static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                                   void *argument) {
   (void)flags, (void)stack, (void)pid_out, (void)tid_word, (void)run, (void)argument;
   return -ENOSYS;
 }

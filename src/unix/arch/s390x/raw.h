@@ -18,8 +18,8 @@ static inline long safe__raw6(long number, long a, long b, long c, long d, long 
   return r2;
 }
 
-static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word,
-                                   int (*run)(void *), void *argument) {
+static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                                   void *argument) {
   /* Here the stack comes first, and flags second. */
   register long r1 __asm__("1") = 120;
   register long r2 __asm__("2") = (long)stack;
@@ -48,7 +48,7 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
 }
 
 static inline unsigned long safe__raw_on_valgrind(void) {
-  volatile unsigned long question[6] = { 0x1001, 0, 0, 0, 0, 0 };
+  volatile unsigned long question[6] = {0x1001, 0, 0, 0, 0, 0};
   register volatile unsigned long *r2 __asm__("2") = question;
   register unsigned long r3 __asm__("3") = 0;
 

@@ -26,8 +26,8 @@ static inline long safe__raw6(long number, long a, long b, long c, long d, long 
  * stack, or NULL for a copy of this one (then without CLONE_VM). pid_out takes the pidfd of CLONE_PIDFD,
  * tid_word is what CLONE_CHILD_CLEARTID clears.
  */
-static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word,
-                                   int (*run)(void *), void *argument) {
+static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                                   void *argument) {
   register long r10 __asm__("r10") = (long)tid_word;
   register long r8 __asm__("r8") = 0;
   register int (*r12)(void *) __asm__("r12") = run;
@@ -55,7 +55,7 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
 /* Valgrind aborts at a clone that it does not know, so it has to be asked before. The instructions do nothing
    on a real processor; Valgrind takes them for a question, 0x1001 being "are we running on you?". */
 static inline unsigned long safe__raw_on_valgrind(void) {
-  volatile unsigned long question[6] = { 0x1001, 0, 0, 0, 0, 0 };
+  volatile unsigned long question[6] = {0x1001, 0, 0, 0, 0, 0};
   unsigned long answer = 0;
 
   __asm__ volatile("rolq $3, %%rdi; rolq $13, %%rdi\n\t"

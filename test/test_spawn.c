@@ -80,6 +80,7 @@ static void arguments_arrive_as_they_are(void **state) {
   free(text);
 }
 
+/* To be freed with free(), which safe_output_free is too. */
 static char *output_of(const safe_spawn_options *from) {
   safe_spawn_options options = *from;
   safe_output output = SAFE_OUTPUT_INIT;
@@ -90,7 +91,8 @@ static char *output_of(const safe_spawn_options *from) {
   if (safe_spawn(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
   assert_code(safe_process_communicate(process, NULL, &output, &error), SAFE_OK);
   safe_process_free(process);
-  return output.out; /* freed with free(): no allocator was set */
+  free(output.err);
+  return output.out;
 }
 
 static void the_environment_is_the_given_one(void **state) {

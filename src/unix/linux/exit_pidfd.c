@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a child's end is waited for, its status read, and its number given back. */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -15,10 +16,11 @@
 /* linux/pidfd.h of 6.15, which few libc headers have yet: what PIDFD_GET_INFO fills in. */
 struct pidfd_info_exit {
   uint64_t mask, cgroup;
-  uint32_t ids[12];  /* pid, tgid, ppid, and the user and group ids */
+  uint32_t ids[11];  /* pid, tgid, ppid, and the user and group ids */
   int32_t exit_code; /* as wait(2) has it */
-  uint32_t tail[16];
 };
+/* A wrong place would read as a clean exit. */
+_Static_assert(offsetof(struct pidfd_info_exit, exit_code) == 60, "as in linux/pidfd.h");
 #define INFO_EXIT (UINT64_C(1) << 3)
 #define GET_INFO _IOWR(0xFF, 11, struct pidfd_info_exit)
 
@@ -39,7 +41,8 @@ static void ask_pidfd(int pidfd, safe_exit *exit) {
 
   memset(&info, 0, sizeof(info));
   info.mask = INFO_EXIT;
-  if (pidfd >= 0 && ioctl(pidfd, GET_INFO, &info) == 0 && (info.mask & INFO_EXIT) != 0)
+  if (pidfd >= 0 && safe__raw6(SYS_ioctl, pidfd, (long)GET_INFO, (long)&info, 0, 0, 0) == 0 &&
+      (info.mask & INFO_EXIT) != 0)
     from_wait_status(info.exit_code, exit);
 }
 

@@ -25,7 +25,11 @@
 #include "timed_wait.h"
 #include "wait_queued.h"
 
-enum { WAITING = 0, ANSWERED = 1 }; /* of the word */
+/* Of the word. The kernel clears it when the helper is gone (CLONE_CHILD_CLEARTID), so that a helper which somebody
+   kills from outside is noticed too. */
+enum { GONE = 0, WAITING = 1, ANSWERED = 2 };
+
+#define FLAGS (CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CHILD_CLEARTID)
 
 /* On the heap and not on the caller's stack, as the helper may outlive the call. */
 struct request {
@@ -68,15 +72,14 @@ static int start(void *argument, safe_error *error) {
   request->stack->word = WAITING;
   request->result = EINTR; /* what a helper that is killed leaves behind */
   mask = safe__block_signals();
-  request->pid =
-    safe__kernel.clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, request->stack->top, &request->pidfd, NULL, help, request);
+  request->pid = safe__kernel.clone(FLAGS, request->stack->top, &request->pidfd, &request->stack->word, help, request);
   safe__restore_signals(mask);
   if (request->pid >= 0) return SAFE_OK;
   return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_WAIT, -1, "No helper can be made to wait for the lock.");
 }
 
 static bool answered(const struct request *request) {
-  return __atomic_load_n(&request->stack->word, __ATOMIC_ACQUIRE) == ANSWERED;
+  return __atomic_load_n(&request->stack->word, __ATOMIC_ACQUIRE) != WAITING;
 }
 
 /* With a cancel two things are waited for, and the helper's exit is what can be polled. */
@@ -92,18 +95,13 @@ static int await_either(struct request *request, int64_t deadline, safe_cancel *
   }
 }
 
-/* A helper that somebody kills from outside changes no word: its exit is looked for now and then. */
-#define LOOK_MS 10000
-
 static int await(void *argument, int64_t deadline, safe_cancel *cancel) {
   struct request *request = argument;
-  struct pollfd gone = {request->pidfd, POLLIN, 0};
 
   if (cancel != NULL) return await_either(request, deadline, cancel);
   while (!answered(request)) {
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
-    safe__futex_wait(&request->stack->word, WAITING, safe__deadline_min(deadline, safe__deadline(LOOK_MS)));
-    if (!answered(request) && safe__poll(&gone, 1, 0) > 0) return SAFE_OK;
+    safe__futex_wait(&request->stack->word, WAITING, deadline);
   }
   return SAFE_OK;
 }

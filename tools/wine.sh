@@ -20,6 +20,7 @@ WINEDEBUG=${WINEDEBUG:--all}
 WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe=' # neither .NET, nor a browser, nor entries in menus
 WINEARCH=win64
 export WINEPREFIX WINEDEBUG WINEDLLOVERRIDES WINEARCH
+unset TMPDIR # with it in the environment Debian 13's Wine 10 aborts before the program starts: free(): invalid pointer
 
 if [ ! -e "$WINEPREFIX/ready" ]; then
   mkdir -p "$WINEPREFIX"

@@ -1,9 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-#include "safehold/version.h"
-
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-int main(void) {
-  printf("safehold %s\n", safe_version());
-  return 0;
+#include "cli.h"
+
+static const char help[] = "Usage: safehold lock [OPTION]... FILE COMMAND [ARGUMENT]...\n"
+                           "       safehold run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+                           "       safehold --version | --help\n"
+                           "\n"
+                           "lock  runs a command while holding the lock of a file; says who holds it otherwise\n"
+                           "run   runs a command with a time limit, and leaves nothing of it behind\n"
+                           "\n"
+                           "'safehold lock --help' and 'safehold run --help' tell their options.\n";
+
+void cli_complain(const char *format, ...) {
+  va_list arguments;
+
+  fputs("safehold: ", stderr);
+  va_start(arguments, format);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputc('\n', stderr);
+}
+
+int cli_usage_error(const char *verb) {
+  fprintf(stderr, "Try 'safehold %s%s--help'.\n", verb, verb[0] == '\0' ? "" : " ");
+  return EXIT_OWN_FAILURE;
+}
+
+int main(int argc, char **argv) {
+  const char *verb = argc < 2 ? "" : argv[1];
+
+  if (strcmp(verb, "lock") == 0) return cli_lock(argc - 1, argv + 1);
+  if (strcmp(verb, "run") == 0) return cli_run(argc - 1, argv + 1);
+  if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) return fputs(help, stdout) < 0 ? EXIT_OWN_FAILURE : 0;
+  if (strcmp(verb, "--version") == 0 || strcmp(verb, "-V") == 0)
+    return printf("safehold %s\n", safe_version()) < 0 ? EXIT_OWN_FAILURE : 0;
+  if (verb[0] == '\0')
+    cli_complain("there is no verb");
+  else
+    cli_complain("'%s' is not a verb", verb);
+  return cli_usage_error("");
 }

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the verbs of the command share. */
+#ifndef SAFEHOLD_CLI_H
+#define SAFEHOLD_CLI_H
+
+#include <stdbool.h>
+
+#include "safehold.h"
+
+/* Exit statuses; 126, 127 and 128+n as every shell has them, 124 and 125 as timeout(1). */
+enum {
+  EXIT_CONFLICT = 75, /* EX_TEMPFAIL of sysexits.h, as FreeBSD's lockf(1) has it: 1 could be the command's own */
+  EXIT_TIMEOUT = 124,
+  EXIT_OWN_FAILURE = 125,
+  EXIT_NOT_RUNNABLE = 126,
+  EXIT_NOT_FOUND = 127,
+  EXIT_SIGNAL = 128
+};
+
+int cli_lock(int argc, char **argv);
+int cli_run(int argc, char **argv);
+
+/* To stderr, after "safehold: ". */
+void cli_complain(const char *format, ...)
+#if defined(__GNUC__)
+  __attribute__((format(printf, 1, 2)))
+#endif
+  ;
+
+/* Complains, points to --help, and answers EXIT_OWN_FAILURE. */
+int cli_usage_error(const char *verb);
+
+/* "1.5", "2s", "3m", "1h", "1d" in milliseconds, rounded up; false when it is none of these. */
+bool cli_duration(const char *text, int64_t *ms);
+
+/* Starts the command. 0, or the status to exit with, after a complaint. */
+int cli_spawn(safe_process **process, const safe_spawn_options *options);
+
+/* The status to exit with, like the child. */
+int cli_status(const safe_exit *exit);
+
+/* ---- Of the system (host_unix.c, host_win.c). */
+
+/* flock(2) where there is one: it and fcntl locks do not see each other, and flock(1)'s users must be excluded. */
+int32_t cli_default_method(void);
+
+/* From now on a signal that asks us to end (INT, TERM, HUP; Ctrl-C, Ctrl-Break) triggers the cancel. */
+void cli_catch_signals(safe_cancel *cancel);
+/* The signal that came, or 0. */
+int cli_caught_signal(void);
+/* Ends this process as the signal would have. Returns 128 + signal where that cannot be. */
+int cli_end_by_signal(int signal);
+/* Lends the child's process group the terminal, if stdin is one, and takes it back. */
+void cli_lend_terminal(safe_process *process);
+void cli_take_terminal_back(void);
+/* Hands a caught signal on to a child that is in our own process group. */
+void cli_pass_signal(safe_process *process, int signal);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const char help[] =
+  "Usage: safehold lock [OPTION]... FILE COMMAND [ARGUMENT]...\n"
+  "       safehold lock [OPTION]... FILE -c 'SHELL COMMAND LINE'\n"
+  "Holds the lock of FILE, which is made if it does not exist, while COMMAND runs. COMMAND does not inherit it.\n"
+  "\n"
+  "  -x, --exclusive             one holder (the default)\n"
+  "  -s, --shared                any number of shared holders\n"
+  "  -n, --nonblock              do not wait\n"
+  "  -w, --wait, --timeout D     wait at most D: seconds, or with s, m, h, d; 0 = do not wait. Default: for ever\n"
+  "  -E, --conflict-exit-code N  exit with N when the lock was not got in time (default 75)\n"
+  "      --method NAME           flock (default: users of flock(1), PHP, Ruby and Python's fcntl.flock are\n"
+  "                              excluded), ofd (users of fcntl locks and SQLite), far (Windows, its default)\n"
+  "  -c, --command LINE          give LINE to the shell\n"
+  "      --help\n"
+  "\n"
+  "Exits like COMMAND; 75 if somebody else kept the lock, whom stderr names; 126 if COMMAND cannot be run, 127 if\n"
+  "it is not found, 125 for a failure of its own, 128+n if signal n ended it.\n";
+
+struct request {
+  safe_lock_options lock;
+  safe_spawn_options command;
+  const char *file;
+  int conflict_status;
+};
+
+static bool read_method(const char *name, int32_t *method) {
+  if (strcmp(name, "flock") == 0)
+    *method = SAFE_METHOD_FLOCK;
+  else if (strcmp(name, "ofd") == 0)
+    *method = SAFE_METHOD_OFD;
+  else if (strcmp(name, "far") == 0)
+    *method = SAFE_METHOD_FAR;
+  else
+    return false;
+  return true;
+}
+
+static bool read_status(const char *text, int *status) {
+  char *end;
+  long value;
+
+  errno = 0;
+  value = strtol(text, &end, 10);
+  if (errno != 0 || end == text || *end != '\0' || value < 0 || value > 255) return false;
+  *status = (int)value;
+  return true;
+}
+
+/* One option; false after a complaint. */
+static bool take_option(struct request *request, int option) {
+  switch (option) {
+  case 's':
+    request->lock.mode = SAFE_LOCK_SHARED;
+    return true;
+  case 'x':
+  case 'e':
+    request->lock.mode = SAFE_LOCK_EXCLUSIVE;
+    return true;
+  case 'n':
+    request->lock.timeout_ms = SAFE_NO_WAIT;
+    return true;
+  case 'w':
+    if (cli_duration(optarg, &request->lock.timeout_ms)) return true;
+    cli_complain("'%s' is not a duration", optarg);
+    return false;
+  case 'E':
+    if (read_status(optarg, &request->conflict_status)) return true;
+    cli_complain("'%s' is not an exit status from 0 to 255", optarg);
+    return false;
+  case 'm':
+    if (read_method(optarg, &request->lock.method)) return true;
+    cli_complain("'%s' is not a method: flock, ofd or far", optarg);
+    return false;
+  default:
+    return false;
+  }
+}
+
+/* 0, or the status to exit with, less 1: -1 is --help, which is a success. */
+static int read_arguments(struct request *request, int argc, char **argv) {
+  static const struct option options[] = {{"shared", no_argument, NULL, 's'},
+                                          {"exclusive", no_argument, NULL, 'x'},
+                                          {"nonblock", no_argument, NULL, 'n'},
+                                          {"nb", no_argument, NULL, 'n'},
+                                          {"wait", required_argument, NULL, 'w'},
+                                          {"timeout", required_argument, NULL, 'w'},
+                                          {"conflict-exit-code", required_argument, NULL, 'E'},
+                                          {"method", required_argument, NULL, 'm'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+  int option;
+
+  while ((option = getopt_long(argc, argv, "+sxenw:E:h", options, NULL)) != -1) {
+    if (option == 'h') return fputs(help, stdout) < 0 ? EXIT_OWN_FAILURE : -1;
+    if (!take_option(request, option)) return cli_usage_error("lock");
+  }
+  if (argc - optind < 2) {
+    cli_complain(argc == optind ? "there is no file to lock" : "there is no command to run");
+    return cli_usage_error("lock");
+  }
+  request->file = argv[optind];
+  argv += optind + 1;
+  if (strcmp(argv[0], "-c") != 0 && strcmp(argv[0], "--command") != 0) {
+    request->command.argv = (const char *const *)argv;
+  } else if (argv[1] == NULL || argv[2] != NULL) {
+    cli_complain("%s takes one argument", argv[0]);
+    return cli_usage_error("lock");
+  } else {
+    request->command.shell = argv[1];
+  }
+  return 0;
+}
+
+/* The command is in our group, so the terminal's signals reach it by themselves; the others are handed on. */
+static int wait_for_command(safe_process *process, safe_cancel *cancel) {
+  safe_wait_options options = SAFE_WAIT_OPTIONS_INIT;
+  safe_exit status = SAFE_EXIT_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  int code;
+
+  options.timeout_ms = SAFE_FOREVER;
+  options.cancel = cancel;
+  code = safe_process_wait(process, &options, &status, &error);
+  if (code == SAFE_ECANCELED) {
+    cli_pass_signal(process, cli_caught_signal());
+    options.cancel = NULL; /* it ends when it wants: the lock is held until then */
+    code = safe_process_wait(process, &options, &status, &error);
+  }
+  if (code == SAFE_OK) return cli_status(&status);
+  cli_complain("%s", error.message);
+  return EXIT_OWN_FAILURE;
+}
+
+static int run_locked(struct request *request, safe_cancel *cancel) {
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
+  safe_lock *lock;
+  int status;
+  int code = safe_lock_file(&lock, request->file, &request->lock, &error);
+
+  if (code == SAFE_ECANCELED) return cli_end_by_signal(cli_caught_signal());
+  if (code != SAFE_OK) {
+    cli_complain("%s", error.message);
+    return code == SAFE_EBUSY || code == SAFE_ETIMEDOUT ? request->conflict_status : EXIT_OWN_FAILURE;
+  }
+  status = cli_spawn(&process, &request->command);
+  if (status == 0) {
+    status = wait_for_command(process, cancel);
+    safe_process_free(process);
+  }
+  safe_unlock(lock);
+  return status;
+}
+
+int cli_lock(int argc, char **argv) {
+  static const safe_lock_options lock_defaults = SAFE_LOCK_OPTIONS_INIT;
+  static const safe_spawn_options command_defaults = SAFE_SPAWN_OPTIONS_INIT;
+  struct request request = {lock_defaults, command_defaults, NULL, EXIT_CONFLICT};
+  safe_cancel *cancel;
+  int status;
+
+  request.lock.timeout_ms = SAFE_FOREVER;
+  request.lock.method = cli_default_method();
+  request.lock.create_mode = 0666; /* as flock(1): users of other accounts may want to share it */
+  request.lock.flags |= SAFE_LOCK_FOLLOW_SYMLINKS;
+  request.command.group = SAFE_GROUP_HOST;
+  status = read_arguments(&request, argc, argv);
+  if (status != 0) return status < 0 ? 0 : status;
+  if (safe_cancel_create(&cancel) != SAFE_OK) {
+    cli_complain("there is not enough memory");
+    return EXIT_OWN_FAILURE;
+  }
+  request.lock.cancel = cancel;
+  cli_catch_signals(cancel);
+  return run_locked(&request, cancel); /* the cancel stays: a signal may trigger it to the last moment */
+}

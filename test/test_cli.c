@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The command on every system, run as a user would. */
+#include "support.h"
+
+#define MAX_WORDS 16
+
+struct result {
+  int status;
+  char *out, *err;
+};
+
+static const char *command_path(void) {
+  const char *path = getenv("SAFEHOLD_COMMAND");
+
+  if (path == NULL || path[0] == '\0') fail_msg("SAFEHOLD_COMMAND does not name the command");
+  return path;
+}
+
+static struct result run(const char *word, ...) {
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_communicate_options talk = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_exit status = SAFE_EXIT_INIT;
+  const char *argv[MAX_WORDS + 2] = {"safehold"};
+  safe_process *process;
+  struct result result;
+  int count = 1;
+  va_list rest;
+
+  va_start(rest, word);
+  for (; word != NULL && count < MAX_WORDS; word = va_arg(rest, const char *)) argv[count++] = word;
+  va_end(rest);
+  options.file = command_path();
+  options.argv = argv;
+  options.in.kind = SAFE_STDIO_NULL;
+  options.out.kind = options.err.kind = SAFE_STDIO_PIPE;
+  if (safe_spawn(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
+  talk.timeout_ms = 60000;
+  if (safe_process_communicate(process, &talk, &output, &error) != SAFE_OK) fail_msg("%s", error.message);
+  assert_code(safe_process_wait(process, NULL, &status, NULL), SAFE_OK);
+  assert_int_equal(status.kind, SAFE_EXIT_CODE);
+  safe_process_free(process);
+  result.status = (int)status.code;
+  result.out = output.out;
+  result.err = output.err;
+  return result;
+}
+
+static void done(struct result *result) {
+  free(result->out);
+  free(result->err);
+}
+
+static void assert_status_at(struct result got, int expected, int line) {
+  if (got.status != expected) print_error("line %d: stdout: %s\nstderr: %s\n", line, got.out, got.err);
+  _assert_int_equal((LargestIntegralType)got.status, (LargestIntegralType)expected, __FILE__, line);
+  done(&got);
+}
+
+#define assert_status(got, expected) assert_status_at(got, expected, __LINE__)
+
+static void the_commands_status_is_the_childs(void **state) {
+  struct result result = run("run", "--", helper_path(), "args", "a b", NULL);
+
+  (void)state;
+  assert_int_equal(result.status, 0);
+  assert_string_equal(result.out, "[a b]\n");
+  assert_string_equal(result.err, "");
+  done(&result);
+  assert_status(run("run", helper_path(), "exit", "0", NULL), 0);
+  assert_status(run("run", helper_path(), "exit", "3", NULL), 3);
+  assert_status(run("lock", "file", helper_path(), "exit", "3", NULL), 3);
+  assert_status(run("lock", "-s", "-w", "1", "file", helper_path(), "exit", "5", NULL), 5);
+}
+
+static void a_program_that_is_not_there_is_127(void **state) {
+  struct result result = run("run", "no-such-program-anywhere", NULL);
+
+  (void)state;
+  assert_int_equal(result.status, 127);
+  assert_non_null(strstr(result.err, "no-such-program-anywhere"));
+  done(&result);
+  assert_status(run("lock", "file", "./no/such/program", NULL), 127);
+  make_file("plain", "no program");
+  assert_status(run("run", "./plain", NULL), 126);
+}
+
+static void a_timeout_is_124_and_137_if_it_had_to_be_killed(void **state) {
+  int64_t began = now_ms();
+
+  (void)state;
+  assert_status(run("run", "--timeout", "0.2", "--grace", "0.2s", helper_path(), "stubborn", "60000", NULL), 137);
+  assert_in_range(now_ms() - began, 399, 400 + 3000 * slowness());
+  assert_status(run("run", "-t", "30", helper_path(), "exit", "0", NULL), 0);
+  assert_status(run("run", "-t", "0", helper_path(), "exit", "2", NULL), 2);
+}
+
+static void nothing_of_the_command_stays(void **state) {
+  struct result result = run("run", "-g", "0", helper_path(), "leave", "60000", NULL);
+
+  (void)state;
+  assert_int_equal(result.status, 0); /* and its stdout came to its end: nobody keeps it */
+  assert_true(atol(result.out) > 0);
+  done(&result);
+}
+
+static void a_conflict_is_75_and_names_the_file(void **state) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  struct result result;
+  safe_lock *lock;
+
+  (void)state;
+#if !defined(_WIN32)
+  options.method = SAFE_METHOD_FLOCK;
+#endif
+  assert_code(safe_lock_file(&lock, "conflict", &options, NULL), SAFE_OK);
+  result = run("lock", "-n", "conflict", helper_path(), "exit", "0", NULL);
+  assert_int_equal(result.status, 75);
+  assert_non_null(strstr(result.err, "conflict"));
+  done(&result);
+  assert_status(run("lock", "-w", "0.1", "conflict", helper_path(), "exit", "0", NULL), 75);
+  assert_status(run("lock", "-w", "0", "conflict", helper_path(), "exit", "0", NULL), 75);
+  assert_status(run("lock", "-s", "-n", "-E", "9", "conflict", helper_path(), "exit", "0", NULL), 9);
+  safe_unlock(lock);
+  assert_status(run("lock", "-n", "conflict", helper_path(), "exit", "0", NULL), 0);
+}
+
+static void bad_words_are_125_with_a_hint(void **state) {
+  static const char *const bad[][5] = {
+    {NULL},
+    {"steal", NULL},
+    {"lock", NULL},
+    {"lock", "file", NULL},
+    {"lock", "--no-such", "file", "true", NULL},
+    {"lock", "-w", "soon", "file", NULL},
+    {"lock", "-w", "-1", "file", NULL},
+    {"lock", "-w", "inf", "file", NULL},
+    {"lock", "-w", "1x", "file", NULL},
+    {"lock", "-E", "256", "file", NULL},
+    {"lock", "--method", "magic", "file", NULL},
+    {"lock", "file", "-c", NULL},
+    {"run", NULL},
+    {"run", "--timeout", "1e3", "true", NULL},
+    {"run", "--timeout", "", "true", NULL},
+    {"run", "--timeout", "nan", "true", NULL},
+    {"run", "-x", "true", NULL},
+  };
+  size_t at;
+
+  (void)state;
+  for (at = 0; at < sizeof(bad) / sizeof(bad[0]); at++) {
+    struct result result = run(bad[at][0], bad[at][1], bad[at][2], bad[at][3], NULL);
+    if (result.status != 125) print_error("line %d: %s\n", (int)at, result.err);
+    assert_int_equal(result.status, 125);
+    assert_non_null(strstr(result.err, "--help"));
+    assert_string_equal(result.out, "");
+    done(&result);
+  }
+}
+
+static void failures_of_its_own_are_125(void **state) {
+  struct result result = run("lock", "no/such/folder/file", helper_path(), "exit", "0", NULL);
+
+  (void)state;
+  assert_int_equal(result.status, 125);
+  assert_non_null(strstr(result.err, "no/such/folder/file"));
+  done(&result);
+  make_folder("folder");
+  assert_status(run("lock", "folder", helper_path(), "exit", "0", NULL), 125);
+  assert_status(run("lock", "", helper_path(), "exit", "0", NULL), 125);
+}
+
+static void help_and_version_go_to_stdout(void **state) {
+  static const char *const words[][2] = {{"--help", NULL}, {"lock", "--help"}, {"run", "--help"}, {"--version", NULL}};
+  size_t at;
+
+  (void)state;
+  for (at = 0; at < 4; at++) {
+    struct result result = run(words[at][0], words[at][1], NULL);
+    assert_int_equal(result.status, 0);
+    assert_true(strlen(result.out) > 5);
+    assert_string_equal(result.err, "");
+    done(&result);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(the_commands_status_is_the_childs),
+    cmocka_unit_test(a_program_that_is_not_there_is_127),
+    cmocka_unit_test(a_timeout_is_124_and_137_if_it_had_to_be_killed),
+    cmocka_unit_test(nothing_of_the_command_stays),
+    cmocka_unit_test(a_conflict_is_75_and_names_the_file),
+    cmocka_unit_test(bad_words_are_125_with_a_hint),
+    cmocka_unit_test(failures_of_its_own_are_125),
+    cmocka_unit_test(help_and_version_go_to_stdout),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

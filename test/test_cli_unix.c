@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The command beside flock(1), signals and shells. Each case is a shell script whose exit status is the answer. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support.h"
+
+/* $SAFEHOLD is the command. Fails the test with the script's output unless it exits with 0. */
+static void script(const char *text) {
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_communicate_options talk = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_exit status = SAFE_EXIT_INIT;
+  safe_process *process;
+
+  setenv("SAFEHOLD", getenv("SAFEHOLD_COMMAND"), 1);
+  options.shell = text;
+  options.in.kind = SAFE_STDIO_NULL;
+  options.out.kind = SAFE_STDIO_PIPE;
+  options.err.kind = SAFE_STDIO_TO_OUT;
+  if (safe_spawn(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
+  talk.timeout_ms = 60000;
+  if (safe_process_communicate(process, &talk, &output, &error) != SAFE_OK) fail_msg("%s", error.message);
+  safe_process_wait(process, NULL, &status, NULL);
+  safe_process_stop(process, NULL, NULL, NULL);
+  safe_process_free(process);
+  if (status.kind != SAFE_EXIT_CODE || status.code != 0)
+    fail_msg("the script ended with %d/%d:\n%s", (int)status.code, (int)status.signal, output.out);
+  safe_output_free(&output);
+}
+
+static void flock_users_and_ours_exclude_each_other(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" lock f flock -n f true; test $? -eq 1");
+  script("flock f \"$SAFEHOLD\" lock -n f true 2>err; test $? -eq 75 && grep -q 'Held by flock\\[[0-9]*\\]' err");
+  script("flock -s f \"$SAFEHOLD\" lock -s -n f true");
+  script("flock f \"$SAFEHOLD\" lock --method ofd -n f true");
+}
+
+static void the_holders_pid_and_program_are_named(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" lock g sleep 20 & holder=$!\n"
+         "for i in 1 2 3 4 5 6 7 8 9; do \"$SAFEHOLD\" lock -n g true 2>err || break; sleep 0.1; done\n"
+         "\"$SAFEHOLD\" lock -w 0.2 g true 2>err; status=$?\n"
+         "kill $holder; cat err; test $status -eq 75 && grep -q \"Held by safehold.*\\[$holder\\]\" err");
+}
+
+static void the_command_does_not_inherit_the_lock(void **state) {
+  (void)state;
+  /* A daemon that the command leaves behind keeps flock(1)'s lock, and not ours. */
+  script("\"$SAFEHOLD\" lock h sh -c 'sleep 5 >/dev/null 2>&1 & echo $! >pid'\n"
+         "\"$SAFEHOLD\" lock -n h true; status=$?; kill $(cat pid); exit $status");
+  script("flock h sh -c 'sleep 5 >/dev/null 2>&1 & echo $! >pid'\n"
+         "\"$SAFEHOLD\" lock -n h true 2>err; status=$?; kill $(cat pid)\n"
+         "test $status -eq 75 && grep -q 'Held by sleep' err");
+}
+
+static void shell_lines_and_options_work_like_flock(void **state) {
+  (void)state;
+  script("test \"$(\"$SAFEHOLD\" lock i -c 'echo $((6*7))')\" = 42");
+  script("\"$SAFEHOLD\" lock --exclusive --nonblock i true");
+  script("\"$SAFEHOLD\" lock -x -n i sh -c '\"$SAFEHOLD\" lock -n -E 17 i true'; test $? -eq 17");
+  script("\"$SAFEHOLD\" lock -n i sh -c 'exit 44'; test $? -eq 44");
+}
+
+static void a_signal_that_ends_the_child_is_128_and_more(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" run sh -c 'kill -9 $$'; test $? -eq 137");
+  script("\"$SAFEHOLD\" lock j sh -c 'kill -15 $$'; test $? -eq 143");
+}
+
+static void a_polite_end_is_124(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" run -t 0.2 sleep 60; test $? -eq 124");
+  script("\"$SAFEHOLD\" run -t 0.2 -g 5 sh -c 'trap \"exit 0\" TERM; sleep 60 & wait'; test $? -eq 124");
+  script("timeout 10 \"$SAFEHOLD\" run -t 0.2 sh -c 'kill -STOP $$'; test $? -eq 124");
+}
+
+static void a_signal_to_the_command_ends_all_of_it(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" run sh -c 'sleep 61 & echo $! >inner; wait' & outer=$!\n"
+         "while ! test -s inner; do sleep 0.05; done\n"
+         "kill -TERM $outer; wait $outer; status=$?\n"
+         "test $status -eq 143 || exit 1\n"
+         "case $(ps -o stat= -p $(cat inner)) in '' | Z*) ;; *) exit 1 ;; esac");
+  script("\"$SAFEHOLD\" lock k sleep 62 & outer=$!\n"
+         "sleep 0.3; kill -TERM $outer; wait $outer; test $? -eq 143");
+  script("flock l sleep 3 & \"$SAFEHOLD\" lock l true & waiter=$!\n"
+         "sleep 0.3; kill -TERM $waiter; wait $waiter; test $? -eq 143");
+}
+
+static void no_descriptor_beyond_the_standard_ones_arrives(void **state) {
+  (void)state;
+  script("exec 7>seven 8</dev/null; for verb in run 'lock m'; do\n"
+         "test \"$(\"$SAFEHOLD\" $verb \"$SAFEHOLD_TEST_HELPER\" handles | tr '\\n' ' ')\" = '0 1 2 ' || exit 1\n"
+         "done");
+}
+
+static void programs_that_cannot_be_run_are_126(void **state) {
+  (void)state;
+  script("echo >n; chmod 644 n; \"$SAFEHOLD\" run ./n; test $? -eq 126");
+  script("\"$SAFEHOLD\" run /; test $? -eq 126");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(flock_users_and_ours_exclude_each_other),
+    cmocka_unit_test(the_holders_pid_and_program_are_named),
+    cmocka_unit_test(the_command_does_not_inherit_the_lock),
+    cmocka_unit_test(shell_lines_and_options_work_like_flock),
+    cmocka_unit_test(a_signal_that_ends_the_child_is_128_and_more),
+    cmocka_unit_test(a_polite_end_is_124),
+    cmocka_unit_test(a_signal_to_the_command_ends_all_of_it),
+    cmocka_unit_test(no_descriptor_beyond_the_standard_ones_arrives),
+    cmocka_unit_test(programs_that_cannot_be_run_are_126),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -39,12 +39,17 @@ spell(test_folder "${folder}/work")
 spell(helper "${HELPER}")
 spell(command "${SAFEHOLD_COMMAND}")
 
+# A sanitizer's handlers for crashes would be seen by every test that looks at a child's signals or lets one crash.
+# Without them a crash still fails the test, by its signal.
+set(no_handlers handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0)
+
 # To a file and not through a pipe: a forgotten grandchild must not be able to keep this script waiting.
 execute_process(
   COMMAND
     ${CMAKE_COMMAND} -E env "SAFEHOLD_TEST_DIR=${test_folder}" "SAFEHOLD_TEST_HELPER=${helper}"
-    "SAFEHOLD_COMMAND=${command}" "SAFEHOLD_TEST_SLOWNESS=${SLOWNESS}" "TMPDIR=${folder}/work" ${DRIVER} ${PROGRAM}
-    ${ARGS}
+    "SAFEHOLD_COMMAND=${command}" "SAFEHOLD_TEST_SLOWNESS=${SLOWNESS}" "TMPDIR=${folder}/work"
+    "ASAN_OPTIONS=${no_handlers}:$ENV{ASAN_OPTIONS}" "TSAN_OPTIONS=${no_handlers}:$ENV{TSAN_OPTIONS}" ${DRIVER}
+    ${PROGRAM} ${ARGS}
   WORKING_DIRECTORY ${folder}/work
   TIMEOUT ${LIMIT}
   OUTPUT_FILE ${folder}/output

@@ -56,6 +56,31 @@ set(SAFEHOLD_FREEBSD_SOURCES
 )
 
 set(SAFEHOLD_WIN_SOURCES
+  win/cancel_event.c
+  win/clock.c
+  win/command_line.c
+  win/environment.c
+  win/error.c
+  win/exit.c
+  win/file_id.c
+  win/holders_openers.c
+  win/inherit.c
+  win/launch.c
+  win/lock_calls.c
+  win/lock_far.c
+  win/lock_file.c
+  win/own_locks.c
+  win/path.c
+  win/pipe.c
+  win/program.c
+  win/spawn.c
+  win/stream.c
+  win/task.c
+  win/tree_job.c
+  win/utf.c
+  win/wait.c
+  win/wait_overlapped.c
+  win/wait_selftest.c
 )
 
 # Files named above whose code runs in a clone'd helper on the caller's memory. They are compiled without stack

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening the lock file: every check is made on the handle, not on the path, which may change meanwhile. */
-#include <string.h>
-
 #include "wait_overlapped.h"
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
@@ -84,15 +82,9 @@ static int open_path(struct safe__file *file, const wchar_t *path, const safe_lo
     if (opened == INVALID_HANDLE_VALUE) return refused(path, failure, options, error);
   }
   code = check(opened, options, error);
-  if (code == SAFE_OK) return safe__win_request_make(opened, &file->request, error);
+  if (code == SAFE_OK) return safe__win_request_make(opened, options->mode, &file->request, error);
   CloseHandle(opened);
   return code;
-}
-
-int safe__win_path_failed(int code, safe_error *error) {
-  if (code == SAFE_ENOMEM) return safe__fail_memory(error, SAFE_STAGE_OPEN);
-  if (code == SAFE_ENOTREG) return safe__fail(error, code, SAFE_STAGE_OPEN, -1, "The path names a device, not a file.");
-  return safe__fail(error, code, SAFE_STAGE_OPEN, -1, "The path is not valid, or not UTF-8.");
 }
 
 int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error) {
@@ -100,33 +92,21 @@ int safe__os_file_open(struct safe__file *file, const char *path, const safe_loc
   int code = safe__win_path(path, &wide);
 
   file->request = NULL;
-  if (code != SAFE_OK) return safe__win_path_failed(code, error);
+  if (code != SAFE_OK) return safe__win_path_failed(code, SAFE_STAGE_OPEN, error);
   code = open_path(file, wide, options, error);
   safe__free(wide);
   return code;
 }
 
-/* FileIdInfo has the 128 bits of ReFS; file systems that do not know it have the older 64. */
-static bool same_file(HANDLE one, HANDLE other) {
-  FILE_ID_INFO first, second;
-  BY_HANDLE_FILE_INFORMATION a, b;
-
-  if (GetFileInformationByHandleEx(one, FileIdInfo, &first, sizeof(first)) &&
-      GetFileInformationByHandleEx(other, FileIdInfo, &second, sizeof(second)))
-    return first.VolumeSerialNumber == second.VolumeSerialNumber &&
-           memcmp(&first.FileId, &second.FileId, sizeof(first.FileId)) == 0;
-  return GetFileInformationByHandle(one, &a) && GetFileInformationByHandle(other, &b) &&
-         a.dwVolumeSerialNumber == b.dwVolumeSerialNumber && a.nFileIndexHigh == b.nFileIndexHigh &&
-         a.nFileIndexLow == b.nFileIndexLow;
-}
-
-static int verify(HANDLE file, const wchar_t *path, const safe_lock_options *options, safe_error *error) {
+static int verify(const struct safe__win_request *request, const wchar_t *path, const safe_lock_options *options,
+                  safe_error *error) {
   FILE_STANDARD_INFO state;
+  struct safe__win_file_id id;
   HANDLE now;
   DWORD failure;
   bool same;
 
-  if (GetFileInformationByHandleEx(file, FileStandardInfo, &state, sizeof(state)) &&
+  if (GetFileInformationByHandleEx(request->file, FileStandardInfo, &state, sizeof(state)) &&
       (state.DeletePending || state.NumberOfLinks == 0))
     return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1, "The lock file was deleted.");
   /* BACKUP_SEMANTICS: a folder that took the file's place is to be found, not refused. */
@@ -138,7 +118,7 @@ static int verify(HANDLE file, const wchar_t *path, const safe_lock_options *opt
       return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1, "The lock file was removed.");
     return safe__fail_os(error, failure, SAFE_STAGE_VERIFY, -1, "The lock file could not be looked at again");
   }
-  same = same_file(file, now);
+  same = safe__win_file_id(now, &id) && safe__win_same_file(&request->own.id, &id);
   CloseHandle(now);
   if (same) return SAFE_OK;
   return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1, "The lock file was replaced.");
@@ -149,8 +129,8 @@ int safe__os_file_verify(const struct safe__file *file, const char *path, const 
   wchar_t *wide;
   int code = safe__win_path(path, &wide);
 
-  if (code != SAFE_OK) return safe__win_path_failed(code, error);
-  code = verify(file->request->file, wide, options, error);
+  if (code != SAFE_OK) return safe__win_path_failed(code, SAFE_STAGE_VERIFY, error);
+  code = verify(file->request, wide, options, error);
   safe__free(wide);
   return code;
 }

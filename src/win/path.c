@@ -66,3 +66,9 @@ int safe__win_path(const char *path, wchar_t **wide) {
   }
   return lengthen(full, wide);
 }
+
+int safe__win_path_failed(int code, int stage, safe_error *error) {
+  if (code == SAFE_ENOMEM) return safe__fail_memory(error, stage);
+  if (code == SAFE_ENOTREG) return safe__fail(error, code, stage, -1, "The path names a device, not a file.");
+  return safe__fail(error, code, stage, -1, "The path is not valid, or not UTF-8.");
+}

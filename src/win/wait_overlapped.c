@@ -121,6 +121,7 @@ int safe__win_lock_release(struct safe__win_request *request) {
 
   range.OffsetHigh = FAR_HIGH;
   request->granted = false;
+  safe__win_own_lock_forget(&request->own);
   if (calls.unlock(request->file, 0, 0, FAR_HIGH, &range)) return SAFE_OK;
   return safe__os_translate(GetLastError());
 }
@@ -133,12 +134,18 @@ int safe__win_lock_run(struct safe__file *file, DWORD flags, int64_t deadline, s
   int code;
 
   request->flags = flags;
+  if ((flags & LOCKFILE_FAIL_IMMEDIATELY) == 0) safe__win_own_lock_note(&request->own, SAFE_HOLDER_WAITS);
   code = safe__timed_wait(&life, request, deadline, notice, cancel, &granted, error);
   if (code == SAFE_ESTUCK) {
     file->request = NULL;
     return code;
   }
-  if (granted && code != SAFE_OK) safe__win_lock_release(request);
+  if (code == SAFE_OK)
+    safe__win_own_lock_note(&request->own, SAFE_HOLDER_HOLDS);
+  else if (granted)
+    safe__win_lock_release(request);
+  else
+    safe__win_own_lock_forget(&request->own);
   if (code == SAFE_ETIMEDOUT) return safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The lock was not given in time.");
   if (code == SAFE_ECANCELED)
     return safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The wait for the lock was cancelled.");
@@ -146,17 +153,19 @@ int safe__win_lock_run(struct safe__file *file, DWORD flags, int64_t deadline, s
   return code;
 }
 
-int safe__win_request_make(HANDLE file, struct safe__win_request **request, safe_error *error) {
+int safe__win_request_make(HANDLE file, int32_t mode, struct safe__win_request **request, safe_error *error) {
   struct safe__win_request *made = safe__alloc(sizeof(*made));
 
   if (made == NULL) {
     CloseHandle(file);
     return safe__fail_memory(error, SAFE_STAGE_OPEN);
   }
-  made->file = file;
+  made->file = made->own.file = file;
+  made->own.mode = mode;
   made->event = CreateEventW(NULL, TRUE, FALSE, NULL);
-  if (made->event == NULL) {
-    safe__fail_os(error, GetLastError(), SAFE_STAGE_OPEN, -1, "No event could be made for the lock");
+  if (made->event == NULL || !safe__win_file_id(file, &made->own.id)) {
+    safe__fail_os(error, GetLastError(), SAFE_STAGE_OPEN, -1,
+                  made->event == NULL ? "No event could be made for the lock" : "The file has no identity");
     safe__win_request_free(made);
     return error->code;
   }
@@ -166,6 +175,7 @@ int safe__win_request_make(HANDLE file, struct safe__win_request **request, safe
 
 void safe__win_request_free(struct safe__win_request *request) {
   if (request == NULL) return;
+  safe__win_own_lock_forget(&request->own);
   safe__win_close(&request->file);
   safe__win_close(&request->event);
   safe__free(request);

@@ -6,7 +6,7 @@
 #ifndef SAFEHOLD_WIN_WAIT_OVERLAPPED_H
 #define SAFEHOLD_WIN_WAIT_OVERLAPPED_H
 
-#include "win.h"
+#include "own_locks.h"
 
 struct safe__win_request {
   struct safe__parked parked;
@@ -15,6 +15,7 @@ struct safe__win_request {
   DWORD flags; /* of LockFileEx */
   bool granted;
   safe_error *error; /* of the call that waits */
+  struct safe__win_own_lock own;
 };
 
 /* Every kernel call in the life of a request: tests replace the table and play the kernel. */
@@ -28,7 +29,7 @@ struct safe__win_lock_calls {
 extern struct safe__win_lock_calls safe__win_lock_calls;
 
 /* Takes over the file, also when it fails. */
-int safe__win_request_make(HANDLE file, struct safe__win_request **request, safe_error *error);
+int safe__win_request_make(HANDLE file, int32_t mode, struct safe__win_request **request, safe_error *error);
 /* Closes the file; nothing may be queued. NULL does nothing. */
 void safe__win_request_free(struct safe__win_request *request);
 

@@ -23,8 +23,8 @@ void safe__win_narrow(const wchar_t *wide, char *text, size_t size);
    namespace (CON, NUL, \\.\pipe\...): those are found out before they are opened, which may have effects. */
 int safe__win_path(const char *path, wchar_t **wide);
 int safe__win_full_path(const wchar_t *path, wchar_t **full);
-/* Fills the error for what the two above answered, at SAFE_STAGE_OPEN. */
-int safe__win_path_failed(int code, safe_error *error);
+/* Fills the error for what the two above answered. */
+int safe__win_path_failed(int code, int stage, safe_error *error);
 
 /* ---- Waiting (wait.c). */
 /* The time left as WaitForSingleObject takes it, rounded up: INFINITE for SAFE__NEVER, at most about 24 days. */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The locks that this process holds or waits for. Windows names no owner of a lock, and lists this process among
+ * those that have a file open as soon as it asks; but the most frequent holder of all is another thread of the host.
+ */
+#ifndef SAFEHOLD_WIN_OWN_LOCKS_H
+#define SAFEHOLD_WIN_OWN_LOCKS_H
+
+#include "file_id.h"
+
+struct safe__win_own_lock {
+  struct safe__win_own_lock *next, **link; /* link is NULL while it is in no list */
+  struct safe__win_file_id id;
+  HANDLE file;
+  int32_t mode, role;
+};
+
+/* Lists it, or changes the role under which it is listed. */
+void safe__win_own_lock_note(struct safe__win_own_lock *own, int32_t role);
+void safe__win_own_lock_forget(struct safe__win_own_lock *own);
+/* Calls back for each of the file's; the lock on the list is held meanwhile. */
+void safe__win_own_locks(const struct safe__win_file_id *id,
+                         void (*found)(const struct safe__win_own_lock *own, void *context), void *context);
+
+#endif

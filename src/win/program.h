@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* What a child is made of, as CreateProcess takes it. All results are given back with safe__free. */
+#ifndef SAFEHOLD_WIN_PROGRAM_H
+#define SAFEHOLD_WIN_PROGRAM_H
+
+#include "win.h"
+
+/*
+ * The full path of the program. A name with a folder in it is used as given, from the host's current directory; a
+ * bare name is looked for in the absolute folders of PATH, and nowhere else. Blocks as long as the file systems do.
+ */
+int safe__win_program_find(const wchar_t *name, wchar_t **path, safe_error *error);
+/* The full path of cmd.exe: never COMSPEC, never searched. */
+int safe__win_program_shell(wchar_t **path, safe_error *error);
+
+/* Whether a name ends in .bat or .cmd once CreateProcess has had its way with trailing dots, spaces and streams. */
+bool safe__win_is_batch(const wchar_t *name);
+
+/* The command line from which the C runtime's and CommandLineToArgvW's rules make these arguments again. */
+int safe__win_command_line(const char *const *argv, wchar_t **line, safe_error *error);
+/* cmd.exe /d /s /c "line" */
+int safe__win_shell_line(const char *shell, wchar_t **line, safe_error *error);
+
+/* The environment block of "NAME=value" strings; NULL for NULL, which stands for the host's own. */
+int safe__win_environment(const char *const *env, wchar_t **block, safe_error *error);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole tree is the job object that the child was born in: whatever its processes start is in it too, and no
+ * process of the job can leave it. Nothing depends on who is whose parent.
+ */
+#include "win.h"
+
+/* What a forced end leaves as the exit code, as taskkill does. */
+#define FORCED_CODE 1
+
+/* Processes may come into the job while one of them is waited for. */
+#define SLICE_MS 20
+
+static bool has_ended(const struct safe__child *child) { return safe__win_signalled(child->process); }
+
+void safe__os_child_end(struct safe__child *child, bool force) {
+  if (force) {
+    if (child->alone)
+      TerminateProcess(child->process, FORCED_CODE);
+    else
+      TerminateJobObject(child->job, FORCED_CODE);
+    return;
+  }
+  /* Most programs that read their input end at its end. */
+  safe__os_stream_close(&child->streams[0]);
+  if (child->console && !has_ended(child)) GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)child->pid);
+}
+
+/* The processes of the job, to be freed; NULL if they cannot be told. */
+static JOBOBJECT_BASIC_PROCESS_ID_LIST *list_job(HANDLE job) {
+  JOBOBJECT_BASIC_PROCESS_ID_LIST *list;
+  DWORD room, size;
+
+  for (room = 64; room <= 65536; room *= 4) {
+    size = (DWORD)(sizeof(*list) + room * sizeof(list->ProcessIdList[0]));
+    list = safe__alloc(size);
+    if (list == NULL) return NULL;
+    if (QueryInformationJobObject(job, JobObjectBasicProcessIdList, list, size, NULL)) return list;
+    safe__free(list);
+    if (GetLastError() != ERROR_MORE_DATA) return NULL;
+  }
+  return NULL;
+}
+
+/* Those besides the child, where there is no memory for their numbers. */
+static int32_t count_job(HANDLE job, bool child_ended) {
+  JOBOBJECT_BASIC_ACCOUNTING_INFORMATION found;
+
+  if (!QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &found, sizeof(found), NULL)) return 0;
+  return (int32_t)found.ActiveProcesses - (!child_ended && found.ActiveProcesses > 0);
+}
+
+static void report_one(safe_stop_report *report, int64_t pid) {
+  if (report->left_count < SAFE_STOP_MAX_PIDS) report->left[report->left_count] = pid;
+  report->left_count++;
+}
+
+/* A process that was terminated, but that a driver keeps, is still in its job. Windows has no letter for its state. */
+bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
+  JOBOBJECT_BASIC_PROCESS_ID_LIST *list = NULL;
+  bool ended = has_ended(child);
+  DWORD at;
+
+  report->left_count = 0;
+  report->state = 0;
+  report->wait_channel[0] = '\0';
+  if (!ended) report_one(report, child->pid);
+  if (child->alone) return !ended;
+  list = list_job(child->job);
+  if (list == NULL) report->left_count += count_job(child->job, ended);
+  for (at = 0; list != NULL && at < list->NumberOfProcessIdsInList; at++)
+    if ((int64_t)list->ProcessIdList[at] != child->pid) report_one(report, (int64_t)list->ProcessIdList[at]);
+  safe__free(list);
+  return report->left_count > 0;
+}
+
+/* One of those that are left, once the child itself has ended; NULL if there is none, or none that may be opened. */
+static HANDLE open_left(struct safe__child *child) {
+  JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_job(child->job);
+  HANDLE process = NULL;
+  BOOL in_job = FALSE;
+
+  if (list != NULL && list->NumberOfProcessIdsInList > 0)
+    process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)list->ProcessIdList[0]);
+  safe__free(list);
+  /* Its number may have gone to another process since. */
+  if (process == NULL || (IsProcessInJob(process, child->job, &in_job) && in_job)) return process;
+  CloseHandle(process);
+  return NULL;
+}
+
+void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
+  int64_t until = safe__deadline_min(deadline, safe__deadline(SLICE_MS));
+  HANDLE left;
+
+  if (!has_ended(child)) {
+    safe__win_wait(&child->process, 1, until);
+    return;
+  }
+  left = child->alone ? NULL : open_left(child);
+  if (left == NULL) {
+    safe__os_sleep(safe__deadline_min(until, safe__os_now() + SAFE__MS), NULL);
+    return;
+  }
+  safe__win_wait(&left, 1, until);
+  CloseHandle(left);
+}

@@ -28,7 +28,7 @@
 /* A round: all requests served one way, and what was seen. */
 struct round {
   struct request requests[REQUESTS];
-  volatile bool give_up;
+  atomic_bool give_up;
   int served_in_watch;
   char after_first[256]; /* who holds the lock once the first request has ended */
   char after_watch[256];
@@ -165,9 +165,10 @@ static void serve_with_safehold(struct request *request) {
   }
   if (!draw(request, &error))
     snprintf(request->problem, sizeof(request->problem), "%s", error.message);
-  else if (count_request(request))
+  else if (count_request(request)) {
+    request->served_ms = now_ms() - request->round_began;
     request->served = true;
-  request->served_ms = now_ms() - request->round_began;
+  }
   safe_unlock(lock);
 }
 
@@ -219,7 +220,7 @@ static void end_lingering(struct round *round) {
 
   snprintf(round->left_running, sizeof(round->left_running), "nothing");
   for (at = 0; at < REQUESTS; at++) {
-    int64_t pid = round->requests[at].left_pid;
+    int64_t pid = round->requests[at].served ? round->requests[at].left_pid : 0;
     if (pid == 0 || !process_runs(pid)) continue;
     length += (size_t)snprintf(round->left_running + length, sizeof(round->left_running) - length, "%sprocess %" PRId64,
                                length == 0 ? "" : ", ", pid);

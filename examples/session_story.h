@@ -3,6 +3,7 @@
 #ifndef SESSION_STORY_H
 #define SESSION_STORY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,10 +14,10 @@
 /* One request: what went in, and what came of it. */
 struct request {
   int number;
-  const char *commands;   /* what its helper gets on stdin */
-  volatile bool *give_up; /* the watch is over: do no more work once the lock is there */
-  volatile bool served;
-  int64_t served_ms; /* after the start of the request's round */
+  const char *commands; /* what its helper gets on stdin */
+  atomic_bool *give_up; /* the watch is over: do no more work once the lock is there */
+  atomic_bool served;   /* set last: what is below is complete then */
+  int64_t served_ms;    /* after the start of the request's round */
   int64_t round_began;
   char got[160];    /* the descriptors or handles that its child had */
   int64_t left_pid; /* the process that its child left behind, or 0 */

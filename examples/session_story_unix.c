@@ -81,8 +81,8 @@ void serve_naively(struct request *request) {
   waitpid(child, NULL, 0);
   if (notes != NULL) read_child_notes(request, notes);
   free(notes);
-  request->served = count_request(request);
   request->served_ms = now_ms() - request->round_began;
+  request->served = count_request(request);
   close(session); /* "and that frees the lock" */
 }
 

@@ -156,8 +156,8 @@ void serve_naively(struct request *request) {
   if (session == INVALID_HANDLE_VALUE || !LockFileEx(session, LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, &place)) return;
   if (!*request->give_up && (child = start_helper(ours)) != NULL) {
     talk_naively(request, ours, child);
-    request->served = count_request(request);
     request->served_ms = now_ms() - request->round_began;
+    request->served = count_request(request);
   }
   CloseHandle(session);
 }

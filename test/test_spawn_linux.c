@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -216,7 +217,7 @@ static void the_host_keeps_its_dumpable_flag(void **state) {
 
 /* ---- While other threads open descriptors without close-on-exec, and write programs that they then run. */
 #define STORM_THREADS 4
-static volatile bool storm_over;
+static atomic_bool storm_over;
 
 static void *open_and_close(void *argument) {
   (void)argument;

@@ -69,8 +69,9 @@ int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel
                         safe_error *error);
 safe_handle safe__os_child_exit_handle(struct safe__child *child);
 int64_t safe__os_child_pid(const struct safe__child *child);
-/* Asks (force false) or makes (force true) the child and its group or job end. Never blocks. */
-void safe__os_child_end(struct safe__child *child, bool force);
+/* Asks (force false) or makes (force true) the child and its group or job end. Never blocks. False if waiting is in
+   vain: the child has ended, and those it left behind cannot be asked. */
+bool safe__os_child_end(struct safe__child *child, bool force);
 /* Whether any of them is left; names those that are, as far as the report has room, and the first one's state. */
 bool safe__os_child_left(struct safe__child *child, safe_stop_report *report);
 /* Waits until something may have changed for safe__os_child_left, or until the deadline. */

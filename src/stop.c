@@ -31,9 +31,8 @@ static int stop(struct safe__child *child, int64_t grace_ms, safe_stop_report *r
   if (!safe__os_child_left(child, report)) return SAFE_OK;
   if (grace_ms > 0) {
     deadline = safe__deadline(grace_ms);
-    safe__os_child_end(child, false);
     report->verdict = SAFE_STOP_POLITE;
-    if (gone_by(child, deadline, report)) return SAFE_OK;
+    if (safe__os_child_end(child, false) && gone_by(child, deadline, report)) return SAFE_OK;
   }
   report->verdict = SAFE_STOP_FORCED;
   verdict = safe__deadline(VERDICT_MS);

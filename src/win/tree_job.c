@@ -3,6 +3,8 @@
  * The whole tree is the job object that the child was born in: whatever its processes start is in it too, and no
  * process of the job can leave it. Nothing depends on who is whose parent.
  */
+#include <wchar.h>
+
 #include "win.h"
 
 /* What a forced end leaves as the exit code, as taskkill does. */
@@ -13,17 +15,18 @@
 
 static bool has_ended(const struct safe__child *child) { return safe__win_signalled(child->process); }
 
-void safe__os_child_end(struct safe__child *child, bool force) {
+bool safe__os_child_end(struct safe__child *child, bool force) {
   if (force) {
     if (child->alone)
       TerminateProcess(child->process, FORCED_CODE);
     else
       TerminateJobObject(child->job, FORCED_CODE);
-    return;
+    return true;
   }
   /* Most programs that read their input end at its end. */
   safe__os_stream_close(&child->streams[0]);
-  if (child->console && !has_ended(child)) GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)child->pid);
+  /* The group outlives its leader, whose number is reserved for as long as we have its handle. */
+  return (child->console && GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)child->pid)) || !has_ended(child);
 }
 
 /* The processes of the job, to be freed; NULL if they cannot be told. */
@@ -50,6 +53,30 @@ static int32_t count_job(HANDLE job, bool child_ended) {
   return (int32_t)found.ActiveProcesses - (!child_ended && found.ActiveProcesses > 0);
 }
 
+/*
+ * A console that no other process shares has a process of its own, conhost.exe, which Wine (and Windows, in some
+ * versions) starts within the job. It is nobody's program, and ends by itself once its last client has.
+ */
+static bool is_console_host(HANDLE process) {
+  static const wchar_t name[] = L"\\conhost.exe";
+  wchar_t path[MAX_PATH + 1], folder[MAX_PATH + 1];
+  DWORD length = MAX_PATH + 1;
+  UINT system = GetSystemDirectoryW(folder, MAX_PATH + 1);
+
+  return system > 0 && system <= MAX_PATH && QueryFullProcessImageNameW(process, 0, path, &length) &&
+         _wcsnicmp(path, folder, system) == 0 && _wcsicmp(path + system, name) == 0;
+}
+
+static bool counts(DWORD pid) {
+  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+  bool does;
+
+  if (process == NULL) return GetLastError() != ERROR_INVALID_PARAMETER; /* it has ended since */
+  does = !is_console_host(process);
+  CloseHandle(process);
+  return does;
+}
+
 static void report_one(safe_stop_report *report, int64_t pid) {
   if (report->left_count < SAFE_STOP_MAX_PIDS) report->left[report->left_count] = pid;
   report->left_count++;
@@ -69,7 +96,8 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
   list = list_job(child->job);
   if (list == NULL) report->left_count += count_job(child->job, ended);
   for (at = 0; list != NULL && at < list->NumberOfProcessIdsInList; at++)
-    if ((int64_t)list->ProcessIdList[at] != child->pid) report_one(report, (int64_t)list->ProcessIdList[at]);
+    if ((int64_t)list->ProcessIdList[at] != child->pid && counts((DWORD)list->ProcessIdList[at]))
+      report_one(report, (int64_t)list->ProcessIdList[at]);
   safe__free(list);
   return report->left_count > 0;
 }

@@ -21,7 +21,7 @@
 /* If somebody else reaped the leader, its number may be given to another process by now, and so may the group's. */
 static bool group_is_ours(const struct safe__child *child) { return child->group != SAFE_GROUP_HOST && !child->stolen; }
 
-void safe__os_child_end(struct safe__child *child, bool force) {
+bool safe__os_child_end(struct safe__child *child, bool force) {
   int signal = force ? SIGKILL : SIGTERM;
 
   safe__child_ended(child);
@@ -32,6 +32,7 @@ void safe__os_child_end(struct safe__child *child, bool force) {
     safe__kernel.kill(child->exit_fd, child->pid, signal);
     if (!force) safe__kernel.kill(child->exit_fd, child->pid, SIGCONT);
   }
+  return true;
 }
 
 static void add_left(struct safe__child *child, safe_stop_report *report, int64_t pid, char state) {

@@ -353,8 +353,10 @@ static void without_permission(void **state) {
     wrong += safe_lock_file(&lock, "readable", &options, NULL) != SAFE_EACCES;
     options.mode = SAFE_LOCK_SHARED; /* reading is enough for a shared lock */
     wrong += safe_lock_file(&lock, "readable", &options, NULL) != SAFE_OK;
+    safe_unlock(lock);
     options = asking(SAFE_METHOD_FLOCK, 0);
     wrong += safe_lock_file(&lock, "readable", &options, NULL) != SAFE_OK;
+    safe_unlock(lock);
     _exit(wrong);
   }
   assert_int_equal(waitpid(child, &status, 0), child);
@@ -398,12 +400,13 @@ static void the_holder_is_named(void **state) {
 
   (void)state;
   for (at = 0; at < 2; at++) {
-    safe_lock_options options = asking(methods[at], 100);
+    safe_lock_options options = asking(methods[at], 100 * slowness());
     safe_error error = SAFE_ERROR_INIT;
     safe_process *holder;
     char number[8], name[32];
     safe_lock *lock;
 
+    options.holder_query_ms *= (unsigned)slowness();
     snprintf(number, sizeof(number), "%d", methods[at]);
     holder = start_helper("lock", number, "0", "60000", "named", NULL);
     expect_line(holder, "held");

@@ -64,6 +64,19 @@ static void a_long_message_is_cut_not_overrun(void **state) {
   assert_int_equal(error.index, 3);
 }
 
+/* A process chooses its own name; logs and terminals must not take orders from it. */
+static void names_of_holders_are_printable(void **state) {
+  safe_holder_list list = {0};
+  safe_holder holder = {.pid = 1, .name = "a\x1b[2J\nb\x7f"};
+
+  (void)state;
+  assert_true(safe__holder_add(&list, &holder));
+  assert_true(safe__holder_add(&list, &holder)); /* the same one, listed once */
+  assert_int_equal(safe_holder_list_count(&list), 1);
+  assert_string_equal(safe_holder_list_get(&list, 0)->name, "a?[2J?b?");
+  free(list.items);
+}
+
 static void nothing_is_parked_at_first(void **state) {
   (void)state;
   assert_int_equal(safe_parked_count(), 0);
@@ -78,6 +91,7 @@ int main(void) {
     cmocka_unit_test(a_shorter_struct_is_filled_as_far_as_it_goes),
     cmocka_unit_test(an_error_without_its_size_is_refused),
     cmocka_unit_test(a_long_message_is_cut_not_overrun),
+    cmocka_unit_test(names_of_holders_are_printable),
     cmocka_unit_test(nothing_is_parked_at_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

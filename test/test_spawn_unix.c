@@ -10,6 +10,8 @@
 
 #include "support.h"
 
+extern char **environ;
+
 static safe_spawn_options of_helper(const char *const *argv) {
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
 
@@ -364,6 +366,19 @@ static void a_shell_command_runs(void **state) {
   free(text);
 }
 
+static void a_host_without_an_environment_can_spawn(void **state) {
+  const char *const argv[] = {"helper", "env", "PATH", NULL};
+  safe_spawn_options options = of_helper(argv);
+  char **saved = environ, *text;
+
+  (void)state;
+  environ = NULL; /* as clearenv(3) leaves it */
+  text = output_of(&options);
+  environ = saved;
+  assert_string_equal(text, "unset\n");
+  free(text);
+}
+
 static void groups_are_as_asked(void **state) {
   static const char command[] = "ps -o pgid=,sid= -p $$ | tr -s ' '";
   safe_spawn_options options = of_helper(NULL);
@@ -501,6 +516,7 @@ int main(void) {
     cmocka_unit_test(a_missing_interpreter_is_told_from_a_missing_program),
     cmocka_unit_test(a_relative_program_is_meant_from_here),
     cmocka_unit_test(a_shell_command_runs),
+    cmocka_unit_test(a_host_without_an_environment_can_spawn),
     cmocka_unit_test(groups_are_as_asked),
     cmocka_unit_test(a_crash_is_a_signal),
     cmocka_unit_test(a_stolen_status_is_never_a_false_success),

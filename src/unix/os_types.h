@@ -4,9 +4,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct safe__file {
   int fd; /* -1 when closed or parked */
+  dev_t device;
+  ino_t inode;
 };
 
 struct safe__stream {

@@ -13,17 +13,22 @@ extern char **environ;
 #define NO_PATH "/usr/local/bin:/usr/bin:/bin" /* where PATH is not set */
 #define LAST_TARGET 65535
 
-/* One block for all of it: first it is measured, with memory NULL, then it is filled. */
+/*
+ * One block for all of it: first it is measured, with memory NULL, then it is filled. Another thread of the host may
+ * change the environment in between; what no longer fits then is told by used, and not written.
+ */
 struct arena {
   char *memory;
-  size_t used;
+  size_t used, size;
 };
 
+#define TRIES 8 /* at an environment that keeps changing */
+
 static void *carve(struct arena *arena, size_t size) {
-  void *piece = arena->memory == NULL ? NULL : arena->memory + arena->used;
+  size_t begin = arena->used;
 
   arena->used += (size + sizeof(void *) - 1) / sizeof(void *) * sizeof(void *);
-  return piece;
+  return arena->memory == NULL || arena->used > arena->size ? NULL : arena->memory + begin;
 }
 
 static char *join(struct arena *arena, const char *folder, size_t length, const char *name) {
@@ -43,11 +48,11 @@ static char **copy_strings(struct arena *arena, const char *const *strings) {
 
   while (strings[count] != NULL) count++;
   copy = carve(arena, (count + 1) * sizeof(*copy));
-  for (at = 0; at < count; at++) {
+  for (at = 0; at < count && strings[at] != NULL; at++) {
     string = join(arena, "", 0, strings[at]);
     if (copy != NULL) copy[at] = string;
   }
-  if (copy != NULL) copy[count] = NULL;
+  if (copy != NULL) copy[at] = NULL;
   return copy;
 }
 
@@ -72,14 +77,14 @@ static int search_begin(struct search *search, const safe_spawn_options *options
 }
 
 /* Full paths only: an empty element means the current directory, which a program must never be found in by accident. */
-static int candidates(struct arena *arena, const struct search *search, char **into) {
+static int candidates(struct arena *arena, const struct search *search, char **into, int room) {
   const char *from, *end;
   char *candidate;
   int count = 0;
 
   if (search->path == NULL) {
     candidate = join(arena, search->folder, strlen(search->folder), search->file);
-    if (into != NULL) into[0] = candidate;
+    if (room > 0) into[0] = candidate;
     return 1;
   }
   for (from = search->path;; from = end + 1) {
@@ -87,11 +92,18 @@ static int candidates(struct arena *arena, const struct search *search, char **i
     if (end == NULL) end = from + strlen(from);
     if (from[0] == '/') {
       candidate = join(arena, from, (size_t)(end - from), search->file);
-      if (into != NULL) into[count] = candidate;
+      if (count < room) into[count] = candidate;
       count++;
     }
     if (*end == '\0') return count;
   }
+}
+
+static const char *const *environment(const safe_spawn_options *options) {
+  static const char *const empty[] = {NULL};
+
+  if (options->env != NULL) return options->env;
+  return environ != NULL ? (const char *const *)environ : empty; /* NULL after clearenv(3) */
 }
 
 static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options *options, const struct search *search,
@@ -101,12 +113,13 @@ static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options 
   struct safe__move *moves = carve(arena, (3 + options->handle_count) * sizeof(*moves));
   char **paths = carve(arena, ((size_t)candidate_count + 1) * sizeof(*paths));
   char **argv = copy_strings(arena, options->shell != NULL ? shell : options->argv);
-  char **envp = copy_strings(arena, options->env != NULL ? options->env : (const char *const *)environ);
+  char **envp = copy_strings(arena, environment(options));
   char *cwd = options->cwd == NULL ? NULL : join(arena, "", 0, options->cwd);
+  int found;
 
-  candidates(arena, search, paths);
-  if (plan == NULL) return NULL;
-  paths[candidate_count] = NULL;
+  found = candidates(arena, search, paths, paths == NULL ? 0 : candidate_count);
+  if (plan == NULL || paths == NULL) return NULL;
+  paths[found < candidate_count ? found : candidate_count] = NULL;
   plan->argv = argv;
   plan->envp = envp;
   plan->cwd = cwd;
@@ -148,32 +161,45 @@ static int list_handles(struct safe__plan *plan, const safe_spawn_options *optio
   return SAFE_OK;
 }
 
-int safe__plan_make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
-  struct arena arena = {NULL, 0};
+/* SAFE_EAGAIN: the environment changed between measuring and filling. */
+static int make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
+  struct arena arena = {NULL, 0, 0};
   struct safe__plan *plan;
   struct search search;
-  int code, count;
+  int count, code = search_begin(&search, options, error);
 
-  *out = NULL;
-  if (options->handle_count > LAST_TARGET)
-    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "There are more listed handles than targets.");
-  code = search_begin(&search, options, error);
   if (code != SAFE_OK) return code;
-  count = candidates(&arena, &search, NULL);
+  count = candidates(&arena, &search, NULL, 0);
   if (count == 0)
     return safe__fail(error, SAFE_ENOENT, SAFE_STAGE_SEARCH, -1,
                       "%s cannot be found: PATH has no element that is a full path.", search.file);
   arena.used = 0;
   lay_out(&arena, options, &search, count);
-  arena.memory = safe__alloc(arena.used);
-  if (arena.memory == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  arena.size = arena.used;
   arena.used = 0;
+  arena.memory = safe__alloc(arena.size);
+  if (arena.memory == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
   plan = lay_out(&arena, options, &search, count);
-  code = list_handles(plan, options, error);
-  if (code == SAFE_OK)
-    *out = plan;
-  else
-    safe__free(plan);
+  if (arena.used > arena.size) {
+    safe__free(arena.memory);
+    return safe__fail(error, SAFE_EAGAIN, SAFE_STAGE_PREPARE, -1, "The environment kept changing while it was copied.");
+  }
+  *out = plan;
+  return SAFE_OK;
+}
+
+int safe__plan_make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
+  int tries, code = SAFE_EAGAIN;
+
+  *out = NULL;
+  if (options->handle_count > LAST_TARGET)
+    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "There are more listed handles than targets.");
+  for (tries = 0; code == SAFE_EAGAIN && tries < TRIES; tries++) code = make(out, options, error);
+  if (code == SAFE_OK) code = list_handles(*out, options, error);
+  if (code != SAFE_OK) {
+    safe__free(*out);
+    *out = NULL;
+  }
   return code;
 }
 

@@ -80,32 +80,37 @@ static int write_seven(void *word) {
   return 0;
 }
 
-/* An emulator may turn the clone into a fork, which "works" but shares nothing: ask the memory, not the call. */
-static bool probe(void) {
+/* An emulator may turn the clone into a fork, which "works" but shares nothing: ask the memory, not the call.
+   1: it works. -1: it never will. 0: not now, for want of memory or processes. */
+static int probe(void) {
   struct safe__shared_stack *stack;
-  volatile int word = 0;
-  int pidfd = -1;
+  int *word, pidfd = -1;
+  bool shared;
   uint64_t mask;
   long pid;
 
-  if (!SAFE__RAW_CLONE || safe__raw_on_valgrind() != 0) return false;
+  if (!SAFE__RAW_CLONE || safe__raw_on_valgrind() != 0) return -1;
   stack = safe__shared_stack_get();
-  if (stack == NULL) return false;
+  if (stack == NULL) return 0;
+  word = &stack->word;
+  *word = 0;
   mask = safe__block_signals();
-  pid = safe__raw_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, stack->top, &pidfd, NULL, write_seven, (void *)&word);
+  pid = safe__raw_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, stack->top, &pidfd, NULL, write_seven, word);
   safe__restore_signals(mask);
   if (pid > 0) safe__reap(pidfd, pid, SAFE__NEVER); /* it does nothing that could block */
   if (pidfd >= 0) safe__raw6(SYS_close, pidfd, 0, 0, 0, 0, 0);
+  shared = __atomic_load_n(word, __ATOMIC_ACQUIRE) == 7;
   safe__shared_stack_put(stack);
-  return pid > 0 && pidfd >= 0 && word == 7;
+  if (pid == -EAGAIN || pid == -ENOMEM || pid == -EMFILE || pid == -ENFILE) return 0;
+  return pid > 0 && pidfd >= 0 && shared ? 1 : -1;
 }
 
 bool safe__clone_works(void) {
-  static atomic_int known; /* 0: not asked yet; two threads may ask at once, and get the same answer */
+  static atomic_int known; /* two threads may ask at once, and get the same answer */
   int answer = atomic_load_explicit(&known, memory_order_relaxed);
 
   if (answer == 0) {
-    answer = probe() ? 1 : -1;
+    answer = probe();
     atomic_store_explicit(&known, answer, memory_order_relaxed);
   }
   return answer > 0;

@@ -22,19 +22,20 @@ set(SAFEHOLD_PORTABLE_SOURCES
 
 # Every Unix, then what only one of them has.
 set(SAFEHOLD_UNIX_SOURCES
-  unix/child.c
   unix/clock.c
   unix/error.c
   unix/lock_calls.c
   unix/lock_file.c
   unix/plan.c
   unix/poll_wait.c
-  unix/quiet_write.c
   unix/spawn.c
   unix/stream.c
 )
 set(SAFEHOLD_LINUX_SOURCES
+  unix/child.c
+  unix/describe_locale.c
   unix/pipe_pipe2.c
+  unix/quiet_write.c
   unix/linux/cancel_eventfd.c
   unix/linux/exit_pidfd.c
   unix/linux/holders_proc.c
@@ -50,9 +51,44 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/tree_group.c
   unix/linux/wait_clone.c
 )
+# Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
+  unix/bsd/cancel_pipe.c
+  unix/bsd/exit_status.c
+  unix/bsd/lock_wait.c
+  unix/bsd/own_locks.c
+  unix/bsd/pipe_size.c
+  unix/bsd/tree_group.c
+  unix/macos/describe.c
+  unix/macos/exit_kqueue.c
+  unix/macos/group_members.c
+  unix/macos/helper.c
+  unix/macos/holders_openers.c
+  unix/macos/launch_spawn.c
+  unix/macos/lock_ofd_flock.c
+  unix/macos/pipe_fcntl.c
+  unix/macos/quiet_write.c
+  unix/macos/wait_thread.c
 )
 set(SAFEHOLD_FREEBSD_SOURCES
+  unix/child.c
+  unix/describe_locale.c
+  unix/pipe_pipe2.c
+  unix/quiet_write.c
+  unix/bsd/cancel_pipe.c
+  unix/bsd/exit_status.c
+  unix/bsd/lock_wait.c
+  unix/bsd/own_locks.c
+  unix/bsd/pipe_size.c
+  unix/bsd/tree_group.c
+  unix/freebsd/exit_procdesc.c
+  unix/freebsd/findings.c
+  unix/freebsd/group_members.c
+  unix/freebsd/holders_lockf.c
+  unix/freebsd/launch_pdfork.c
+  unix/freebsd/lock_flock.c
+  unix/freebsd/procdesc.c
+  unix/freebsd/wait_pdfork.c
 )
 
 set(SAFEHOLD_WIN_SOURCES

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What tree_group.c needs to know of a child, and cannot know without the system's way of watching it. */
+#ifndef SAFEHOLD_CHILD_EXIT_H
+#define SAFEHOLD_CHILD_EXIT_H
+
+#include "os.h"
+
+/* Whether the child has ended; looks, and does not wait. */
+bool safe__child_ended(struct safe__child *child);
+
+/* To the child alone, which has not ended. */
+void safe__child_signal(struct safe__child *child, int signal);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The locks that this process holds or waits for. Neither FreeBSD nor macOS tells which open file a flock or OFD lock
+ * belongs to, but the most frequent holder of all is another thread of the host, and that is known here.
+ *
+ * Nothing here takes a lock or allocates, so that a fork in another thread leaves nothing held in its child.
+ */
+#ifndef SAFEHOLD_OWN_LOCKS_H
+#define SAFEHOLD_OWN_LOCKS_H
+
+#include <sys/stat.h>
+
+#include "os.h"
+
+/* Lists the descriptor, or changes what it is listed as. */
+void safe__own_lock_note(int fd, int role, int mode, int method);
+void safe__own_lock_forget(int fd);
+
+/* Adds those of the file to the list; how many of them hold it. Never blocks. */
+int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list);
+
+/* Whether the descriptor is listed. */
+bool safe__own_lock_known(int fd);
+
+#endif

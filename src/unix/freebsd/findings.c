@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "findings.h"
+
+#include <sys/mman.h>
+#include <sys/param.h>
+#include <sys/proc.h>
+#include <sys/stat.h>
+#include <sys/sysctl.h>
+#include <sys/user.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A table of the kernel, in memory of its own: malloc's lock may be held by a thread that did not come along. */
+struct table {
+  char *memory;
+  size_t room, size;
+};
+
+#define TRIES 4 /* it may grow between the two calls */
+
+static void drop(struct table *table) {
+  if (table->memory != NULL) munmap(table->memory, table->room);
+  table->memory = NULL;
+}
+
+/* 0 or errno. */
+static int fetch(struct table *table, const int *name, unsigned length) {
+  int tries;
+
+  table->memory = NULL;
+  for (tries = 0; tries < TRIES; tries++) {
+    if (sysctl(name, length, NULL, &table->room, NULL, 0) != 0) return errno;
+    table->room += table->room / 4 + 4096;
+    table->memory = mmap(NULL, table->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+    if (table->memory == MAP_FAILED) {
+      table->memory = NULL;
+      return errno;
+    }
+    table->size = table->room;
+    if (sysctl(name, length, table->memory, &table->size, NULL, 0) == 0) return 0;
+    drop(table);
+    if (errno != ENOMEM) return errno;
+  }
+  return ENOMEM;
+}
+
+static void name_of(pid_t pid, char *name) {
+  int mib[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+  struct kinfo_proc process;
+  size_t size = sizeof(process);
+
+  name[0] = '\0';
+  if (sysctl(mib, 4, &process, &size, NULL, 0) == 0 && size == sizeof(process))
+    memcpy(name, process.ki_comm, SAFE__FOUND_NAME);
+}
+_Static_assert(SAFE__FOUND_NAME == sizeof(((struct kinfo_proc *)0)->ki_comm), "a name fits");
+
+static void add_record(struct safe__findings *findings, const struct kinfo_lockf *lock) {
+  int count = atomic_load(&findings->record_count);
+  struct safe__found_record *record = &findings->records[count];
+
+  if (count == SAFE__MOST_RECORDS) return;
+  record->pid = lock->kl_pid;
+  record->shared = lock->kl_rw == KLOCKF_RW_READ;
+  name_of(record->pid, record->name);
+  atomic_store(&findings->record_count, count + 1);
+}
+
+static void add_lock(struct safe__findings *findings, const struct kinfo_lockf *lock) {
+  if (lock->kl_file_fsid != findings->device || lock->kl_file_fileid != findings->inode) return;
+  if (lock->kl_type == KLOCKF_TYPE_PID)
+    add_record(findings, lock);
+  else if (lock->kl_type == KLOCKF_TYPE_REMOTE)
+    findings->remote++;
+  else if (lock->kl_rw == KLOCKF_RW_READ)
+    findings->flock_shared++;
+  else
+    findings->flock_exclusive++;
+}
+
+static int read_locks(struct safe__findings *findings) {
+  static const int name[2] = {CTL_KERN, KERN_LOCKF};
+  const struct kinfo_lockf *lock;
+  struct table table;
+  size_t at = 0;
+  int os_code = fetch(&table, name, 2);
+
+  if (os_code != 0) return os_code;
+  while (at + sizeof(lock->kl_structsize) <= table.size) {
+    lock = (const struct kinfo_lockf *)(const void *)(table.memory + at);
+    if (lock->kl_structsize <= 0) break;
+    at += (size_t)lock->kl_structsize;
+    if (at <= table.size) add_lock(findings, lock);
+  }
+  drop(&table);
+  return 0;
+}
+
+static bool is_ours(const struct safe__findings *findings, const struct kinfo_file *file) {
+  return file->kf_type == KF_TYPE_VNODE && (file->kf_flags & KF_FLAG_HASLOCK) != 0 &&
+         file->kf_un.kf_file.kf_file_fsid == findings->device && file->kf_un.kf_file.kf_file_fileid == findings->inode;
+}
+
+static void look_through(struct safe__findings *findings, struct safe__found_process *found) {
+  int name[4] = {CTL_KERN, KERN_PROC, KERN_PROC_FILEDESC, found->pid};
+  const struct kinfo_file *file;
+  struct table table;
+  size_t at = 0;
+  int os_code = fetch(&table, name, 4);
+
+  if (os_code == EPERM || os_code == EACCES) atomic_fetch_add(&findings->unreadable, 1);
+  if (os_code != 0) return;
+  while (at + sizeof(file->kf_structsize) <= table.size) {
+    file = (const struct kinfo_file *)(const void *)(table.memory + at);
+    if (file->kf_structsize <= 0) break;
+    at += (size_t)file->kf_structsize;
+    if (at > table.size || !is_ours(findings, file)) continue;
+    if (found->descriptors++ == 0) found->first = file->kf_fd;
+  }
+  drop(&table);
+}
+
+static void add_process(struct safe__findings *findings, const struct kinfo_proc *process) {
+  int count = atomic_load(&findings->process_count);
+  struct safe__found_process *found = &findings->processes[count];
+
+  if (count == SAFE__MOST_PROCESSES || process->ki_pid == getpid() || process->ki_stat == SZOMB ||
+      (process->ki_flag & P_SYSTEM) != 0)
+    return;
+  memset(found, 0, sizeof(*found));
+  found->pid = process->ki_pid;
+  found->parent = process->ki_ppid;
+  found->waiting = strncmp(process->ki_wmesg, "lockf", sizeof(process->ki_wmesg)) == 0; /* lockstr in kern_lockf.c */
+  memcpy(found->name, process->ki_comm, SAFE__FOUND_NAME);
+  look_through(findings, found);
+  if (found->descriptors > 0) atomic_store(&findings->process_count, count + 1);
+}
+
+static int read_processes(struct safe__findings *findings) {
+  static const int name[3] = {CTL_KERN, KERN_PROC, KERN_PROC_PROC};
+  const struct kinfo_proc *process;
+  struct table table;
+  size_t at;
+  int os_code = fetch(&table, name, 3);
+
+  if (os_code != 0) return os_code;
+  for (at = 0; at + sizeof(*process) <= table.size; at += sizeof(*process)) {
+    process = (const struct kinfo_proc *)(const void *)(table.memory + at);
+    add_process(findings, process);
+  }
+  drop(&table);
+  return 0;
+}
+
+static int collect(struct safe__findings *findings) {
+  struct stat status;
+  int os_code;
+
+  if (stat(findings->path, &status) != 0) return errno;
+  findings->device = status.st_dev;
+  findings->inode = status.st_ino;
+  atomic_store(&findings->state, SAFE__FOUND_FILE);
+  os_code = read_locks(findings);
+  if (os_code != 0) return os_code;
+  atomic_store(&findings->state, SAFE__FOUND_LOCKS);
+  if (findings->flock_shared + findings->flock_exclusive > 0) os_code = read_processes(findings);
+  if (os_code == 0) atomic_store(&findings->state, SAFE__FOUND_ALL);
+  return os_code;
+}
+
+void safe__findings_collect(struct safe__findings *findings) { atomic_store(&findings->os_code, collect(findings)); }

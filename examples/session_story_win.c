@@ -53,17 +53,31 @@ static void say_handles(void) {
     standard += handle == GetStdHandle(STD_INPUT_HANDLE) || handle == GetStdHandle(STD_OUTPUT_HANDLE) ||
                 handle == GetStdHandle(STD_ERROR_HANDLE);
   }
-  fprintf(stderr, "%d standard handles, the session %d times\n", standard, sessions);
+  fprintf(stderr, "%d standard handles%s\n", standard, sessions > 0 ? ", the session" : "");
 }
 
+/* As a careless helper does it: whatever can be inherited is. Its own standard handles it keeps to itself, like a
+   daemon that closes them. */
 static void leave_one_behind(void) {
+  static const DWORD standard[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
   STARTUPINFOA startup = {0};
   PROCESS_INFORMATION made;
   char line[MAX_PATH + 32];
+  HANDLE kept[3];
+  BOOL done;
+  int at;
 
+  for (at = 0; at < 3; at++) {
+    kept[at] = GetStdHandle(standard[at]);
+    SetHandleInformation(kept[at], HANDLE_FLAG_INHERIT, 0);
+    SetStdHandle(standard[at], NULL); /* or CreateProcess would hand them on all the same */
+  }
   snprintf(line, sizeof(line), "\"%s\" " LINGER, program);
   startup.cb = sizeof(startup);
-  if (!CreateProcessA(program, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &made)) return;
+  /* No window: else Wine starts a console for it, which takes our standard handles along all the same. */
+  done = CreateProcessA(program, line, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &startup, &made);
+  for (at = 0; at < 3; at++) SetStdHandle(standard[at], kept[at]);
+  if (!done) return;
   fprintf(stderr, "left %lu\n", made.dwProcessId);
   CloseHandle(made.hThread);
   CloseHandle(made.hProcess);
@@ -123,7 +137,8 @@ static HANDLE start_helper(HANDLE ours[3]) {
   startup.hStdOutput = theirs[1];
   startup.hStdError = theirs[2];
   snprintf(line, sizeof(line), "\"%s\" " HELPER, program);
-  done = CreateProcessA(program, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &made);
+  /* No window: else Wine starts a console for it, which takes our standard handles along all the same. */
+  done = CreateProcessA(program, line, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &startup, &made);
   for (at = 0; at < 3; at++) CloseHandle(theirs[at]);
   if (!done) return NULL;
   CloseHandle(made.hThread);

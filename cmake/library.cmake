@@ -18,6 +18,9 @@ else()
   elseif(CMAKE_SYSTEM_NAME STREQUAL "FreeBSD")
     list(APPEND sources ${SAFEHOLD_FREEBSD_SOURCES})
     set(system_folders freebsd bsd)
+    # No lazy binding: a forked child that calls a function for the first time would ask the loader, whose lock may be
+    # held by a thread that did not come along.
+    set(system_options -fno-plt)
   else()
     message(FATAL_ERROR "Safehold does not know ${CMAKE_SYSTEM_NAME} yet: see SUPPORTED_PLATFORMS.md")
   endif()
@@ -67,6 +70,7 @@ function(safehold_library target kind export_name)
   target_include_directories(
     ${target}
     PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_options(${target} PRIVATE ${system_options})
   safehold_private_headers(${target})
   if(NOT WIN32)
     target_link_libraries(${target} PRIVATE Threads::Threads)

@@ -46,15 +46,17 @@ static struct place *claim(int fd) {
 }
 
 void safe__own_lock_note(int fd, int role, int mode, int method) {
-  struct place *place = find(fd);
+  struct place *place;
   struct stat status;
 
-  if (place == NULL) {
-    /* Asked here, where the same file has just been locked, and not when somebody wants to know, who has no time. */
-    if (fstat(fd, &status) != 0 || (place = claim(fd)) == NULL) return;
-    atomic_store(&place->device, (uint64_t)status.st_dev);
-    atomic_store(&place->inode, (uint64_t)status.st_ino);
-  }
+  /* Asked here, where the same file has just been locked, and not when somebody wants to know, who has no time. */
+  if (fstat(fd, &status) != 0) return;
+  place = find(fd); /* also of a copy that was only closed, in a forked child */
+  if (place == NULL) place = claim(fd);
+  if (place == NULL) return;
+  atomic_store(&place->word, BUSY);
+  atomic_store(&place->device, (uint64_t)status.st_dev);
+  atomic_store(&place->inode, (uint64_t)status.st_ino);
   atomic_store(&place->word, pack(fd, role, mode, method));
 }
 

@@ -2,7 +2,7 @@
 /*
  * Who holds a lock. kern.lockf names the owner of a record lock, but not of a flock, which belongs to an open file: it
  * only says that there is one. What is known beside it: our own locks (own_locks.c); who has the file open and has
- * asked for a flock on it; and who of those sleeps in the asking. If that leaves one, he has it.
+ * asked for a flock on it; and who of those sleeps in the asking. If that leaves one, and all could be seen, he has it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -104,23 +104,29 @@ static void add_records(const struct safe__findings *findings, safe_holder_list 
   if (findings->remote > 0) safe__holder_unknown(list, "A client of this machine's NFS server holds a lock.");
 }
 
+/* Every process was there to be seen: who is left over must be the one. */
+static bool saw_all(const struct safe__findings *findings) {
+  return atomic_load(&findings->state) == SAFE__FOUND_ALL && atomic_load(&findings->unreadable) == 0;
+}
+
 static void add_flocks(struct view *view, int ours, safe_holder_list *list) {
   const struct safe__findings *findings = view->findings;
   int mode = findings->flock_exclusive > 0 ? SAFE_LOCK_EXCLUSIVE : SAFE_LOCK_SHARED, at, candidates = 0;
+  bool sure;
 
   tell_helpers(view);
   for (at = 0; at < view->count; at++) candidates += may_hold(view, at);
+  sure = candidates == 1 && ours == 0 && saw_all(findings);
   for (at = 0; at < view->count; at++) {
     /* An exclusive lock that is ours is nobody else's. */
     if (may_hold(view, at) && !(ours > 0 && findings->flock_exclusive > 0))
-      add(list, &findings->processes[at], candidates == 1 && ours == 0 ? SAFE_HOLDER_HOLDS : SAFE_HOLDER_OPENS, mode);
+      add(list, &findings->processes[at], sure ? SAFE_HOLDER_HOLDS : SAFE_HOLDER_OPENS, mode);
     if (findings->processes[at].pid == findings->host || view->is_helper[at]) continue;
     if (findings->processes[at].waiting || view->helpers[at] > 0)
       add(list, &findings->processes[at], SAFE_HOLDER_WAITS, -1);
   }
-  if (ours == 0 && candidates != 1)
-    safe__holder_unknown(list,
-                         "FreeBSD says that a flock is held, but not which process that has the file open it is.");
+  if (ours == 0 && !sure)
+    safe__holder_unknown(list, "FreeBSD says that a flock is held, but not by which of those that have the file open.");
 }
 
 static int evaluate(const struct safe__findings *findings, safe_holder_list *list, safe_error *error) {

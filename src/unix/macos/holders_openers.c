@@ -56,8 +56,10 @@ static void look_at(struct query *query, pid_t pid, int fd) {
 
 static void scan_process(struct query *query, pid_t pid) {
   struct proc_fdinfo *list;
-  int at, bytes = proc_pidinfo(pid, PROC_PIDLISTFDS, 0, NULL, 0);
+  int at, bytes;
 
+  errno = 0;
+  bytes = proc_pidinfo(pid, PROC_PIDLISTFDS, 0, NULL, 0);
   if (bytes <= 0) {
     if (errno == EPERM) atomic_fetch_add(&query->unreadable, 1);
     return;

@@ -47,9 +47,11 @@ static int fail(struct launch *launch, int stage, int index, int os_code) {
   return os_code;
 }
 
+#define ALWAYS \
+  (POSIX_SPAWN_CLOEXEC_DEFAULT | POSIX_SPAWN_START_SUSPENDED | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK)
+
 static int set_attributes(posix_spawnattr_t *attributes, int group) {
-  int os_code,
-    flags = POSIX_SPAWN_CLOEXEC_DEFAULT | POSIX_SPAWN_START_SUSPENDED | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+  int os_code, flags = ALWAYS;
   sigset_t set;
 
   if (group == SAFE_GROUP_NEW) flags |= POSIX_SPAWN_SETPGROUP; /* to 0, a group of its own, unless told otherwise */

@@ -34,8 +34,10 @@ typedef struct safe_holder_list safe_holder_list;
  * safe_holder_list_unknown says what could not be seen.
  *
  * Linux: /proc/locks, and the lock lines of every /proc/PID/fdinfo that may be read, which also name processes
- * that merely inherited a locked description. FreeBSD: the kern.lockf table. macOS and Windows: processes that
- * have the file open (SAFE_HOLDER_OPENS), as neither system names the owner of a lock.
+ * that merely inherited a locked description. FreeBSD: the kern.lockf table, together with the processes that have the
+ * file open, as it does not name an flock's owner: SAFE_HOLDER_HOLDS only where a single one is possible. macOS and
+ * Windows: processes that have the file open (SAFE_HOLDER_OPENS), as neither system names the owner of a lock; what
+ * this process itself holds is known.
  */
 SAFE_API int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **list, safe_error *error);
 SAFE_API size_t safe_holder_list_count(const safe_holder_list *list);

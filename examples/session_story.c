@@ -20,7 +20,8 @@
 #include "session_story.h"
 
 #define REQUESTS 4
-#define WATCH_MS 2000
+#define WATCH_MS 2000  /* of the naive way, which would wait for ever */
+#define SERVE_MS 20000 /* of Safehold's, which is over as soon as all are served */
 #define DAY 86400
 #define STEP 300
 #define DAY_BEGINS 1700006400 /* 2023-11-15, midnight UTC: the same picture every time */
@@ -241,7 +242,7 @@ static bool start_round(struct round *round, const char *commands) {
   return file != NULL && fputs("0\n", file) >= 0 && fclose(file) == 0;
 }
 
-static bool play(struct round *round, serve_function *serve, const char *commands) {
+static bool play(struct round *round, serve_function *serve, int64_t watch_ms, const char *commands) {
   struct job jobs[REQUESTS];
   pthread_t threads[REQUESTS];
   int64_t deadline;
@@ -256,7 +257,7 @@ static bool play(struct round *round, serve_function *serve, const char *command
     pthread_join(threads[0], NULL); /* the first has the session for itself, and ends */
     say_holders(round->after_first, sizeof(round->after_first));
   }
-  for (deadline = now_ms() + WATCH_MS; now_ms() < deadline && count_served(round) < REQUESTS;) sleep_ms(5);
+  for (deadline = now_ms() + watch_ms; now_ms() < deadline && count_served(round) < REQUESTS;) sleep_ms(5);
   round->served_in_watch = count_served(round);
   say_holders(round->after_watch, sizeof(round->after_watch));
   round->give_up = true;
@@ -365,7 +366,7 @@ int main(int argc, char **argv) {
   if (play_helper(argc, argv, &status)) return status;
   commands = make_commands();
   if (commands == NULL || !enter_story_folder()) return 1;
-  if (play(&naive, serve_naively, commands) && play(&safe, serve_with_safehold, commands)) {
+  if (play(&naive, serve_naively, WATCH_MS, commands) && play(&safe, serve_with_safehold, SERVE_MS, commands)) {
     print_table(&naive, &safe);
     right = check(&naive, &safe);
   }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,23 +41,64 @@ static int count_children(int64_t *pid) {
   return count;
 }
 
-static void a_deadline_is_kept_100_times_of_100(void **state) {
+/* Sleeps in steps of a millisecond, and notes by how much the longest one was too long: what the machine itself does
+   to a process that wants to run, be it this one's test or not. */
+struct idleness {
+  atomic_bool over;
+  atomic_int worst_ms;
+};
+
+static void *watch_machine(void *argument) {
+  struct idleness *idleness = argument;
+  int64_t before;
+
+  while (!idleness->over) {
+    before = now_ms();
+    sleep_ms(1);
+    if (now_ms() - before > idleness->worst_ms) idleness->worst_ms = (int)(now_ms() - before);
+  }
+  return NULL;
+}
+
+#define BUSY_MS 6 /* steps longer than this: the machine was not idle in that round, which then does not count */
+
+static int64_t one_wait(int method) {
+  safe_lock_options options = asking(method, 200);
   safe_lock *held, *other;
-  int64_t began, took, worst = 0;
-  int round;
+  int64_t began;
+
+  assert_code(safe_lock_file(&held, "hundred", &options, NULL), SAFE_OK);
+  began = now_ms();
+  assert_code(safe_lock_file(&other, "hundred", &options, NULL), SAFE_ETIMEDOUT);
+  began = now_ms() - began;
+  safe_unlock(held);
+  return began;
+}
+
+static void a_deadline_is_kept_100_times_of_100(void **state) {
+  struct idleness idleness = {false, 0};
+  int64_t took, worst = 0;
+  int round, uncounted = 0;
+  pthread_t watcher;
 
   (void)state;
-  for (round = 0; round < 100; round++) {
-    safe_lock_options options = asking(methods[round % 2], 200);
-    assert_code(safe_lock_file(&held, "hundred", &options, NULL), SAFE_OK);
-    began = now_ms();
-    assert_code(safe_lock_file(&other, "hundred", &options, NULL), SAFE_ETIMEDOUT);
-    took = now_ms() - began;
+  assert_int_equal(pthread_create(&watcher, NULL, watch_machine, &idleness), 0);
+  for (round = 0; round < 100 && uncounted < 100; round++) {
+    idleness.worst_ms = 0;
+    took = one_wait(methods[round % 2]);
+    if (took > 220 * slowness() && idleness.worst_ms > BUSY_MS) {
+      uncounted++;
+      round--;
+      continue;
+    }
     if (took > worst) worst = took;
     assert_in_range(took, 199, 220 * slowness());
-    safe_unlock(held);
   }
-  print_message("worst of 100 waits of 200 ms: %d ms\n", (int)worst);
+  idleness.over = true;
+  pthread_join(watcher, NULL);
+  print_message("worst of 100 waits of 200 ms: %d ms; %d did not count, the machine being busy\n", (int)worst,
+                uncounted);
+  assert_int_equal(round, 100);
   assert_int_equal(count_children(NULL), 0);
 }
 
@@ -222,7 +264,7 @@ static void a_helper_that_does_not_die_is_parked(void **state) {
     safe__kernel.kill = deaf_kill;
     began = now_ms();
     assert_code(safe_lock_file(&other, "stuck", &options, &error), SAFE_ESTUCK);
-    assert_in_range(now_ms() - began, 49, 50 + 100 + 100 * slowness());
+    assert_in_range(now_ms() - began, 49, 50 + 100 + 200 * slowness());
     safe__kernel = real;
     assert_null(other);
     assert_int_equal(safe_parked_count(), 1);

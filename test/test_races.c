@@ -97,7 +97,8 @@ static void *race(void *argument) {
 static void deadlines_and_cancels_against_grants(void **state) {
   const char *tier = getenv("SAFEHOLD_LONG");
   safe_lock_options no_wait = SAFE_LOCK_OPTIONS_INIT;
-  long rounds = tier != NULL && strcmp(tier, "1") == 0 ? 1000000 / slowness() : 8000 / (slowness() * slowness());
+  long rounds =
+    tier != NULL && strcmp(tier, "1") == 0 ? 1000000 / (slowness() * slowness()) : 8000 / (slowness() * slowness());
   pthread_t threads[THREADS];
   uintptr_t at;
   safe_lock *lock;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "os.h"
 
-int64_t safe__deadline(int64_t timeout_ms) {
-  int64_t now = safe__os_now();
-
-  if (timeout_ms < 0 || timeout_ms > (SAFE__NEVER - now) / SAFE__MS) return SAFE__NEVER;
-  return now + timeout_ms * SAFE__MS;
+int64_t safe__deadline_after(int64_t start, int64_t timeout_ms) {
+  if (timeout_ms < 0 || timeout_ms > (SAFE__NEVER - start) / SAFE__MS) return SAFE__NEVER;
+  return start + timeout_ms * SAFE__MS;
 }
+
+int64_t safe__deadline(int64_t timeout_ms) { return safe__deadline_after(safe__os_now(), timeout_ms); }
 
 int64_t safe__deadline_min(int64_t one, int64_t other) { return one < other ? one : other; }
 

@@ -16,6 +16,7 @@
 
 /* A timeout of the public interface, already validated, as a deadline. */
 int64_t safe__deadline(int64_t timeout_ms);
+int64_t safe__deadline_after(int64_t start, int64_t timeout_ms);
 int64_t safe__deadline_min(int64_t one, int64_t other);
 /* Milliseconds left, rounded up so that a wait of so long does not end early; at most limit. 0 when it passed. */
 int64_t safe__left_ms(int64_t deadline, int64_t limit);

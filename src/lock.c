@@ -106,7 +106,7 @@ static void plan_notice(struct attempt *attempt) {
 }
 
 static int lock_file(safe_lock **out, const char *path, const safe_lock_options *options, safe_error *error) {
-  struct attempt attempt = {0};
+  struct attempt attempt; /* not cleared: the error in it is large, and rarely used */
   int code;
 
   attempt.lock = safe__alloc(sizeof(*attempt.lock));
@@ -115,7 +115,8 @@ static int lock_file(safe_lock **out, const char *path, const safe_lock_options 
   attempt.lock->owner = safe__os_self();
   attempt.path = path;
   attempt.began = safe__os_now();
-  attempt.deadline = safe__deadline(options->timeout_ms);
+  attempt.deadline = safe__deadline_after(attempt.began, options->timeout_ms);
+  safe__error_clear(&attempt.holder);
   plan_notice(&attempt);
   code = take_current(&attempt, error);
   if (code == SAFE_OK) {

@@ -28,6 +28,7 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/lock_file.c
   unix/plan.c
   unix/poll_wait.c
+  unix/self.c
   unix/spawn.c
   unix/stream.c
 )

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "os.h"
 
@@ -11,8 +10,6 @@ int64_t safe__os_now(void) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
-
-int64_t safe__os_self(void) { return getpid(); }
 
 int safe__os_hold_cancellation(void) {
   int before;

@@ -170,7 +170,8 @@ int cli_lock(int argc, char **argv) {
 
   request.lock.timeout_ms = SAFE_FOREVER;
   request.lock.method = cli_default_method();
-  request.lock.create_mode = 0666; /* as flock(1): users of other accounts may want to share it */
+  request.lock.holder_query_ms = 1000; /* a name is worth a moment to whoever reads it; usually it takes few ms */
+  request.lock.create_mode = 0666;     /* as flock(1): users of other accounts may want to share it */
   request.lock.flags |= SAFE_LOCK_FOLLOW_SYMLINKS;
   request.command.group = SAFE_GROUP_HOST;
   status = read_arguments(&request, argc, argv);

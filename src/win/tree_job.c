@@ -16,6 +16,8 @@
 static bool has_ended(const struct safe__child *child) { return safe__win_signalled(child->process); }
 
 bool safe__os_child_end(struct safe__child *child, bool force) {
+  bool ended;
+
   if (force) {
     if (child->alone)
       TerminateProcess(child->process, FORCED_CODE);
@@ -23,10 +25,11 @@ bool safe__os_child_end(struct safe__child *child, bool force) {
       TerminateJobObject(child->job, FORCED_CODE);
     return true;
   }
+  ended = has_ended(child); /* before it is asked, and may do as it is told */
   /* Most programs that read their input end at its end. */
   safe__os_stream_close(&child->streams[0]);
   /* The group outlives its leader, whose number is reserved for as long as we have its handle. */
-  return (child->console && GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)child->pid)) || !has_ended(child);
+  return (child->console && GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)child->pid)) || !ended;
 }
 
 /* The processes of the job, to be freed; NULL if they cannot be told. */

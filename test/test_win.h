@@ -38,4 +38,26 @@ static inline void join(char *into, size_t size, const char *name) {
   snprintf(into, size, "%s\\%s", folder != NULL && folder[0] != '\0' ? folder : ".", name);
 }
 
+static inline int lock_as(safe_lock **lock, const char *file, int mode, int64_t timeout_ms, uint32_t flags,
+                          safe_error *error) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+
+  options.mode = mode;
+  options.timeout_ms = timeout_ms;
+  options.flags = flags;
+  error->size = sizeof(*error);
+  return safe_lock_file(lock, file, &options, error);
+}
+
+/* Tries to lock a file that may not be locked: the code, after a look at the message. */
+static inline int refusal(const char *file, uint32_t flags) {
+  safe_error error;
+  safe_lock *lock = NULL;
+  int code = lock_as(&lock, file, SAFE_LOCK_EXCLUSIVE, SAFE_NO_WAIT, flags, &error);
+
+  if (code == SAFE_OK) safe_unlock(lock);
+  if (code != SAFE_OK) assert_true(strlen(error.message) > 10);
+  return code;
+}
+
 #endif

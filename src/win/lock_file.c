@@ -58,9 +58,9 @@ static int check(HANDLE file, const safe_lock_options *options, safe_error *erro
   if (GetFileType(file) != FILE_TYPE_DISK ||
       !GetFileInformationByHandleEx(file, FileAttributeTagInfo, &found, sizeof(found)))
     return safe__fail(error, SAFE_ENOTREG, SAFE_STAGE_OPEN, -1, "The path is a device or pipe, not a file.");
-  if ((found.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && IsReparseTagNameSurrogate(found.ReparseTag) &&
-      (options->flags & SAFE_LOCK_FOLLOW_SYMLINKS) == 0)
-    return safe__fail(error, SAFE_ESYMLINK, SAFE_STAGE_OPEN, -1, "The path is a symbolic link or junction.");
+  /* Of whatever kind: such a handle reads what the point is made of, not what it stands for. */
+  if ((found.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && (options->flags & SAFE_LOCK_FOLLOW_SYMLINKS) == 0)
+    return safe__fail(error, SAFE_ESYMLINK, SAFE_STAGE_OPEN, -1, "The path is a symbolic link or reparse point.");
   if ((found.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
     return safe__fail(error, SAFE_EISDIR, SAFE_STAGE_OPEN, -1, "The path is a folder.");
   return SAFE_OK;

@@ -27,6 +27,9 @@ void cli_complain(const char *format, ...)
 #endif
   ;
 
+/* To stdout; 0, or -1 after a complaint if it did not get there. */
+int cli_print(const char *text);
+
 /* Complains, points to --help, and answers EXIT_OWN_FAILURE. */
 int cli_usage_error(const char *verb);
 
@@ -44,16 +47,22 @@ int cli_status(const safe_exit *exit);
 /* flock(2) where there is one: it and fcntl locks do not see each other, and flock(1)'s users must be excluded. */
 int32_t cli_default_method(void);
 
-/* From now on a signal that asks us to end (INT, TERM, HUP; Ctrl-C, Ctrl-Break) triggers the cancel. */
+/*
+ * From now on a signal that asks us to end (INT, TERM, HUP, QUIT, ALRM, USR1, USR2; Ctrl-C, Ctrl-Break) is noted, and
+ * triggers the cancel. Called again, another cancel takes the place of the first, which may then be freed.
+ */
 void cli_catch_signals(safe_cancel *cancel);
-/* The signal that came, or 0. */
-int cli_caught_signal(void);
+/* The next signal that was noted, which is forgotten with this call; 0 if there is none. */
+int cli_next_signal(void);
+/* Whether that signal has come from the terminal, and so to the child in our own group as well. */
+bool cli_signal_of_terminal(void);
 /* Ends this process as the signal would have. Returns 128 + signal where that cannot be. */
 int cli_end_by_signal(int signal);
-/* Lends the child's process group the terminal, if stdin is one, and takes it back. */
-void cli_lend_terminal(safe_process *process);
-void cli_take_terminal_back(void);
-/* Hands a caught signal on to a child that is in our own process group. */
+/* To a child that is in our own process group. */
 void cli_pass_signal(safe_process *process, int signal);
+/* Whether the command may want to talk to a terminal, which only our own process group may. */
+bool cli_has_terminal(void);
+/* Before anything else: what a careless parent may have left us. */
+void cli_tidy_up(void);
 
 #endif

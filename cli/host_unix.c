@@ -1,37 +1,59 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include "cli.h"
 
-static safe_cancel *to_trigger;
-static volatile sig_atomic_t caught;
-static pid_t terminal_owner; /* our own group while the child's has the terminal; 0 = it has not */
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2};
+#define COUNT (sizeof(numbers) / sizeof(numbers[0]))
+
+static safe_cancel *volatile to_trigger;
+static volatile sig_atomic_t noted[COUNT], from_terminal[COUNT];
+static bool last_from_terminal;
 
 int32_t cli_default_method(void) { return SAFE_METHOD_FLOCK; }
 
-static void on_signal(int number) {
-  if (caught == 0) caught = number;
+static void on_signal(int number, siginfo_t *info, void *context) {
+  size_t at;
+
+  (void)context;
+  for (at = 0; at < COUNT; at++)
+    if (numbers[at] == number) {
+      from_terminal[at] = info->si_code > 0; /* sent by the kernel, not by a process: sigaction(2) */
+      noted[at] = 1;
+    }
   safe_cancel_trigger(to_trigger);
 }
 
 void cli_catch_signals(safe_cancel *cancel) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction action, old;
   size_t at;
 
   to_trigger = cancel;
-  action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_sigaction = on_signal;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigemptyset(&action.sa_mask);
-  for (at = 0; at < sizeof(numbers) / sizeof(numbers[0]); at++) {
+  for (at = 0; at < COUNT; at++) {
     /* What is ignored stays so: nohup(1), and a shell's background jobs. */
     if (sigaction(numbers[at], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(numbers[at], &action, NULL);
   }
 }
 
-int cli_caught_signal(void) { return caught; }
+int cli_next_signal(void) {
+  size_t at;
+
+  for (at = 0; at < COUNT; at++)
+    if (noted[at]) {
+      noted[at] = 0;
+      last_from_terminal = from_terminal[at] != 0;
+      return numbers[at];
+    }
+  return 0;
+}
+
+bool cli_signal_of_terminal(void) { return last_from_terminal; }
 
 int cli_end_by_signal(int number) {
   signal(number, SIG_DFL);
@@ -39,29 +61,17 @@ int cli_end_by_signal(int number) {
   return EXIT_SIGNAL + number;
 }
 
-static void set_terminal(pid_t group) {
-  sigset_t tty_output, old;
-
-  /* Whoever is not in the foreground would be stopped for asking. */
-  sigemptyset(&tty_output);
-  sigaddset(&tty_output, SIGTTOU);
-  sigprocmask(SIG_BLOCK, &tty_output, &old);
-  tcsetpgrp(STDIN_FILENO, group);
-  sigprocmask(SIG_SETMASK, &old, NULL);
-}
-
-void cli_lend_terminal(safe_process *process) {
-  pid_t child = (pid_t)safe_process_pid(process);
-
-  if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
-  terminal_owner = getpgrp();
-  set_terminal(child);
-  kill(-child, SIGCONT); /* it may have asked the terminal before, and been stopped for it */
-}
-
-void cli_take_terminal_back(void) {
-  if (terminal_owner != 0) set_terminal(terminal_owner);
-  terminal_owner = 0;
-}
-
 void cli_pass_signal(safe_process *process, int number) { kill((pid_t)safe_process_pid(process), number); }
+
+bool cli_has_terminal(void) { return isatty(STDIN_FILENO) == 1; }
+
+void cli_tidy_up(void) {
+  int fd;
+
+  /* Closed standard streams: messages must not go into whatever file is opened next. */
+  do fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= 2);
+  if (fd > 2) close(fd);
+  /* An ignored SIGCHLD costs the child's exit status on older kernels. */
+  signal(SIGCHLD, SIG_DFL);
+}

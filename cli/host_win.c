@@ -4,33 +4,37 @@
 
 #include "cli.h"
 
-static safe_cancel *to_trigger;
-static volatile LONG caught;
+static safe_cancel *volatile to_trigger;
+static volatile LONG noted;
 
 int32_t cli_default_method(void) { return SAFE_METHOD_FAR; }
 
 static BOOL WINAPI on_event(DWORD event) {
   /* The numbers that a C program on Windows knows for them: SIGINT, SIGBREAK, SIGTERM. */
-  InterlockedCompareExchange(&caught, event == CTRL_C_EVENT ? 2 : event == CTRL_BREAK_EVENT ? 21 : 15, 0);
+  InterlockedExchange(&noted, event == CTRL_C_EVENT ? 2 : event == CTRL_BREAK_EVENT ? 21 : 15);
   safe_cancel_trigger(to_trigger);
   return TRUE;
 }
 
 void cli_catch_signals(safe_cancel *cancel) {
+  /* A handler runs on a thread of its own, and may still be about to trigger the cancel before: that one is kept. */
   to_trigger = cancel;
   SetConsoleCtrlHandler(on_event, TRUE);
 }
 
-int cli_caught_signal(void) { return (int)caught; }
+int cli_next_signal(void) { return (int)InterlockedExchange(&noted, 0); }
+
+/* The console tells all its processes. */
+bool cli_signal_of_terminal(void) { return true; }
 
 int cli_end_by_signal(int signal) { return EXIT_SIGNAL + signal; }
 
-/* A console has no foreground group. */
-void cli_lend_terminal(safe_process *process) { (void)process; }
-void cli_take_terminal_back(void) {}
-
-/* The console has told the child already, as it is in our own group. */
 void cli_pass_signal(safe_process *process, int signal) {
   (void)process;
   (void)signal;
 }
+
+/* A console has no foreground group: whoever shares it may use it. */
+bool cli_has_terminal(void) { return false; }
+
+void cli_tidy_up(void) {}

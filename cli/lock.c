@@ -23,7 +23,7 @@ static const char help[] =
   "      --help\n"
   "\n"
   "Exits like COMMAND; 75 if somebody else kept the lock, whom stderr names; 126 if COMMAND cannot be run, 127 if\n"
-  "it is not found, 125 for a failure of its own, 128+n if signal n ended it.\n";
+  "it is not found, 125 for a failure of its own, 128+n if signal n ended it. A script needs its #! line.\n";
 
 struct request {
   safe_lock_options lock;
@@ -100,7 +100,7 @@ static int read_arguments(struct request *request, int argc, char **argv) {
   int option;
 
   while ((option = getopt_long(argc, argv, "+sxenw:E:h", options, NULL)) != -1) {
-    if (option == 'h') return fputs(help, stdout) < 0 ? EXIT_OWN_FAILURE : -1;
+    if (option == 'h') return cli_print(help) != 0 ? EXIT_OWN_FAILURE : -1;
     if (!take_option(request, option)) return cli_usage_error("lock");
   }
   if (argc - optind < 2) {
@@ -120,20 +120,21 @@ static int read_arguments(struct request *request, int argc, char **argv) {
   return 0;
 }
 
-/* The command is in our group, so the terminal's signals reach it by themselves; the others are handed on. */
+/* The command is in our group: what the terminal sends has reached it by itself, other signals are handed on. It ends
+   when it wants, and the lock is held until then. */
 static int wait_for_command(safe_process *process, safe_cancel *cancel) {
   safe_wait_options options = SAFE_WAIT_OPTIONS_INIT;
   safe_exit status = SAFE_EXIT_INIT;
   safe_error error = SAFE_ERROR_INIT;
-  int code;
+  int code, signal;
 
   options.timeout_ms = SAFE_FOREVER;
   options.cancel = cancel;
-  code = safe_process_wait(process, &options, &status, &error);
-  if (code == SAFE_ECANCELED) {
-    cli_pass_signal(process, cli_caught_signal());
-    options.cancel = NULL; /* it ends when it wants: the lock is held until then */
-    code = safe_process_wait(process, &options, &status, &error);
+  while ((code = safe_process_wait(process, &options, &status, &error)) == SAFE_ECANCELED) {
+    if (safe_cancel_create(&options.cancel) != SAFE_OK) options.cancel = NULL;
+    cli_catch_signals(options.cancel);
+    while ((signal = cli_next_signal()) != 0)
+      if (!cli_signal_of_terminal()) cli_pass_signal(process, signal);
   }
   if (code == SAFE_OK) return cli_status(&status);
   cli_complain("%s", error.message);
@@ -147,7 +148,7 @@ static int run_locked(struct request *request, safe_cancel *cancel) {
   int status;
   int code = safe_lock_file(&lock, request->file, &request->lock, &error);
 
-  if (code == SAFE_ECANCELED) return cli_end_by_signal(cli_caught_signal());
+  if (code == SAFE_ECANCELED) return cli_end_by_signal(cli_next_signal());
   if (code != SAFE_OK) {
     cli_complain("%s", error.message);
     return code == SAFE_EBUSY || code == SAFE_ETIMEDOUT ? request->conflict_status : EXIT_OWN_FAILURE;

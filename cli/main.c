@@ -24,6 +24,12 @@ void cli_complain(const char *format, ...) {
   fputc('\n', stderr);
 }
 
+int cli_print(const char *text) {
+  if (fputs(text, stdout) >= 0 && fflush(stdout) == 0) return 0;
+  cli_complain("stdout cannot be written");
+  return -1;
+}
+
 int cli_usage_error(const char *verb) {
   fprintf(stderr, "Try 'safehold %s%s--help'.\n", verb, verb[0] == '\0' ? "" : " ");
   return EXIT_OWN_FAILURE;
@@ -32,11 +38,12 @@ int cli_usage_error(const char *verb) {
 int main(int argc, char **argv) {
   const char *verb = argc < 2 ? "" : argv[1];
 
+  cli_tidy_up();
   if (strcmp(verb, "lock") == 0) return cli_lock(argc - 1, argv + 1);
   if (strcmp(verb, "run") == 0) return cli_run(argc - 1, argv + 1);
-  if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) return fputs(help, stdout) < 0 ? EXIT_OWN_FAILURE : 0;
+  if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) return cli_print(help) != 0 ? EXIT_OWN_FAILURE : 0;
   if (strcmp(verb, "--version") == 0 || strcmp(verb, "-V") == 0)
-    return printf("safehold %s\n", safe_version()) < 0 ? EXIT_OWN_FAILURE : 0;
+    return cli_print("safehold ") != 0 || cli_print(safe_version()) != 0 || cli_print("\n") != 0 ? EXIT_OWN_FAILURE : 0;
   if (verb[0] == '\0')
     cli_complain("there is no verb");
   else

@@ -8,7 +8,8 @@
 static const char help[] =
   "Usage: safehold run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
   "Runs COMMAND in a process group (on Windows a job) of its own, and ends what is left of the group with it.\n"
-  "COMMAND inherits stdin, stdout and stderr and no other descriptor.\n"
+  "COMMAND inherits stdin, stdout and stderr and no other descriptor. When stdin is a terminal COMMAND stays in the\n"
+  "process group that may use it, and only COMMAND itself is ended.\n"
   "\n"
   "  -t, --timeout D  end it after D: seconds, or with s, m, h, d. 0, the default: never\n"
   "  -g, --grace D    time between the polite request to end and the forced end (default 2)\n"
@@ -37,7 +38,7 @@ static int read_arguments(struct request *request, int argc, char **argv) {
   int option;
 
   while ((option = getopt_long(argc, argv, "+t:g:h", options, NULL)) != -1) {
-    if (option == 'h') return fputs(help, stdout) < 0 ? EXIT_OWN_FAILURE : -1;
+    if (option == 'h') return cli_print(help) != 0 ? EXIT_OWN_FAILURE : -1;
     if (option == 't' && read_duration(&request->wait.timeout_ms)) {
       if (request->wait.timeout_ms == 0) request->wait.timeout_ms = SAFE_FOREVER; /* as timeout(1) */
       continue;
@@ -66,7 +67,7 @@ static int wait_and_end(safe_process *process, const struct request *request) {
   safe_stop_report report = SAFE_STOP_REPORT_INIT;
   safe_exit exit = SAFE_EXIT_INIT;
   safe_error error = SAFE_ERROR_INIT;
-  int status;
+  int status, signal;
 
   switch (safe_process_wait(process, &request->wait, &exit, &error)) {
   case SAFE_OK:
@@ -75,8 +76,9 @@ static int wait_and_end(safe_process *process, const struct request *request) {
     status = end_group(process, request, &report, EXIT_TIMEOUT);
     return status == EXIT_TIMEOUT && report.verdict == SAFE_STOP_FORCED ? EXIT_SIGNAL + 9 : status;
   case SAFE_ECANCELED:
-    status = end_group(process, request, &report, EXIT_SIGNAL + cli_caught_signal());
-    return status == EXIT_OWN_FAILURE ? status : cli_end_by_signal(cli_caught_signal());
+    signal = cli_next_signal();
+    status = end_group(process, request, &report, EXIT_SIGNAL + signal);
+    return status == EXIT_OWN_FAILURE ? status : cli_end_by_signal(signal);
   default:
     cli_complain("%s", error.message);
     return end_group(process, request, &report, EXIT_OWN_FAILURE);
@@ -92,6 +94,7 @@ int cli_run(int argc, char **argv) {
   int status;
 
   request.wait.timeout_ms = SAFE_FOREVER;
+  if (cli_has_terminal()) request.command.group = SAFE_GROUP_HOST;
   status = read_arguments(&request, argc, argv);
   if (status != 0) return status < 0 ? 0 : status;
   if (safe_cancel_create(&request.wait.cancel) != SAFE_OK) {
@@ -101,9 +104,7 @@ int cli_run(int argc, char **argv) {
   cli_catch_signals(request.wait.cancel);
   status = cli_spawn(&process, &request.command);
   if (status != 0) return status;
-  cli_lend_terminal(process);
   status = wait_and_end(process, &request);
-  cli_take_terminal_back();
   safe_process_free(process);
   return status;
 }

@@ -192,7 +192,7 @@ int safe_process_communicate(safe_process *process, const safe_communicate_optio
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
   code = safe__check_process(process, &error);
   if (code == SAFE_OK) code = safe__read_communicate_options(&talk.options, options, &error);
-  if (code == SAFE_OK) code = safe__check_out(output, "safe_output", &error);
+  if (code == SAFE_OK) code = safe__check_output(output, &error);
   if (code == SAFE_OK) {
     talk.process = process;
     held = safe__os_hold_cancellation();

@@ -40,11 +40,14 @@ void safe__holder_unknown(safe_holder_list *list, const char *format, ...) {
   va_end(arguments);
 }
 
-static int find(const char *path, int64_t deadline, safe_holder_list **out, safe_error *error) {
+static int find(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
+                safe_holder_list **out, safe_error *error) {
   safe_holder_list *list = safe__alloc(sizeof(*list));
   int code;
 
   if (list == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
+  list->file = file;
+  list->method = method;
   code = safe__os_holders(path, deadline, list, error);
   if (code == SAFE_OK)
     *out = list;
@@ -67,7 +70,7 @@ int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **l
   if (list != NULL) *list = NULL;
   if (code == SAFE_OK) {
     held = safe__os_hold_cancellation();
-    code = find(path, safe__deadline(timeout_ms), list, &error);
+    code = find(path, NULL, SAFE_METHOD_DEFAULT, safe__deadline(timeout_ms), list, &error);
     safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);
@@ -89,20 +92,32 @@ void safe_holder_list_free(safe_holder_list *list) {
   safe__free(list);
 }
 
-void safe__name_holder(const char *path, int64_t deadline, safe_error *error) {
+/* An flock and a record lock do not see each other. */
+static bool conflicts(int32_t asked, const safe_holder *holder) {
+  if (holder->role == SAFE_HOLDER_WAITS) return false;
+  if (asked == SAFE_METHOD_FLOCK) return holder->method == SAFE_METHOD_FLOCK || holder->role == SAFE_HOLDER_OPENS;
+  if (asked == SAFE_METHOD_OFD) return holder->method != SAFE_METHOD_FLOCK || holder->role == SAFE_HOLDER_OPENS;
+  return true;
+}
+
+static const char nobody[] = "no process that can be seen has it locked: it was let go of just now, or is locked in "
+                             "another container or on another machine.";
+
+void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
+                       safe_error *error) {
   safe_holder_list *list = NULL;
   safe_error ignored;
   size_t at;
   bool named = false;
 
   safe__error_clear(&ignored);
-  if (find(path, deadline, &list, &ignored) != SAFE_OK) {
+  if (find(path, file, method, deadline, &list, &ignored) != SAFE_OK) {
     safe__add(error, " Who holds it is unknown: %s", ignored.message);
     return;
   }
   for (at = 0; at < list->count; at++) {
     const safe_holder *holder = &list->items[at];
-    if (holder->role == SAFE_HOLDER_WAITS) continue;
+    if (!conflicts(method, holder)) continue;
     safe__add(error, "%s %s[%lld]", named ? "," : (holder->role == SAFE_HOLDER_HOLDS ? " Held by" : " Opened by"),
               holder->name[0] != '\0' ? holder->name : "process", (long long)holder->pid);
     if (!named && holder->role == SAFE_HOLDER_HOLDS) error->holder_pid = holder->pid;
@@ -111,7 +126,6 @@ void safe__name_holder(const char *path, int64_t deadline, safe_error *error) {
   if (named)
     safe__add(error, ".");
   else
-    safe__add(error, " Who holds it is unknown: %s",
-              list->unknown[0] != '\0' ? list->unknown : "it was let go of just now.");
+    safe__add(error, " Who holds it is unknown: %s", list->unknown[0] != '\0' ? list->unknown : nobody);
   safe_holder_list_free(list);
 }

@@ -65,6 +65,8 @@ int safe__read_communicate_options(safe_communicate_options *into, const safe_co
 int safe__read_stop_options(safe_stop_options *into, const safe_stop_options *from, safe_error *error);
 /* Checks the size that the caller set in a struct to be filled; NULL is allowed. */
 int safe__check_out(const void *caller, const char *name, safe_error *error);
+/* The same for the one that takes memory over, and so must have all the fields of its first version. */
+int safe__check_output(const safe_output *caller, safe_error *error);
 /* Copies as much as the caller's struct has room for, keeping its size field. NULL is allowed. */
 void safe__write_out(void *caller, const void *from, size_t full);
 int safe__check_path(const char *path, safe_error *error);
@@ -73,7 +75,6 @@ int safe__check_timeout(int64_t timeout_ms, const char *name, safe_error *error)
 /* ---- Parked things (parked.c): what the kernel would not let go of in time. */
 struct safe__parked {
   struct safe__parked *next;
-  int64_t owner;                              /* set by safe__park: the process that parked it */
   bool (*collect)(struct safe__parked *self); /* never blocks; true once it is gone and freed */
 };
 void safe__park(struct safe__parked *item);
@@ -84,13 +85,17 @@ struct safe_holder_list {
   size_t count, room;
   safe_holder *items;
   char unknown[256];
+  /* Only what could conflict with a lock of this method on this file; 0 and NULL: all of the path's. */
+  int32_t method;
+  const struct safe__file *file;
 };
 /* Adds a copy, unless one with the same pid, handle and role is there; false without memory. */
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
 /* Keeps the first reason, and every later one that fits. */
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
-/* Adds to the error who holds path, looking at most until the deadline. */
-void safe__name_holder(const char *path, int64_t deadline, safe_error *error);
+/* Adds to the error who holds the file that was opened at path, looking at most until the deadline. */
+void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
+                       safe_error *error);
 
 /* ---- The objects. */
 /* What a stream call answers when it would block: beside the SAFE_E* numbers, never seen by a caller. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* safe_lock_file: open, lock, and make sure that what was locked is what is at the path. */
+#include <string.h>
+
 #include "os.h"
 
 /* A file that is replaced so often while it is being locked is replaced on purpose. */
@@ -27,7 +29,7 @@ static void look(void *context) {
 
   safe__error_clear(&attempt->holder);
   if (attempt->lock->options.timeout_ms != SAFE_NO_WAIT) until = safe__deadline_min(until, attempt->deadline);
-  safe__name_holder(attempt->path, until, &attempt->holder);
+  safe__name_holder(attempt->path, &attempt->lock->file, attempt->lock->options.method, until, &attempt->holder);
 }
 
 static int take(struct attempt *attempt, safe_error *error) {
@@ -69,6 +71,15 @@ static int take_current(struct attempt *attempt, safe_error *error) {
   return code;
 }
 
+#define SHOWN 200 /* bytes of a path: the message has to have room for the holder too */
+
+/* The end of a path tells more than its beginning. */
+static const char *shown(const char *path) {
+  size_t length = strlen(path);
+
+  return length > SHOWN ? path + length - SHOWN : path;
+}
+
 /* Ends the message with the file, and for a lock that somebody else holds, with the holder. */
 static void explain(struct attempt *attempt, safe_error *error) {
   const safe_lock_options *options = &attempt->lock->options;
@@ -77,16 +88,16 @@ static void explain(struct attempt *attempt, safe_error *error) {
   switch (error->code) {
   case SAFE_EBUSY:
     safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).",
-               attempt->path, mode);
+               shown(attempt->path), mode);
     if (options->holder_query_ms > 0) look(attempt);
     break;
   case SAFE_ETIMEDOUT:
     safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
-               "%s is still locked by somebody else after %lld ms (asked: %s).", attempt->path,
+               "%s is still locked by somebody else after %lld ms (asked: %s).", shown(attempt->path),
                (long long)((safe__os_now() - attempt->began) / SAFE__MS), mode);
     break;
   default:
-    safe__add(error, " File: %s.", attempt->path);
+    safe__add(error, " File: %s.", shown(attempt->path));
     return;
   }
   safe__add(error, "%s", attempt->holder.message);

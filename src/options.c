@@ -78,6 +78,14 @@ int safe__check_out(const void *caller, const char *name, safe_error *error) {
   return caller == NULL ? SAFE_OK : check_size(caller, name, error);
 }
 
+int safe__check_output(const safe_output *caller, safe_error *error) {
+  int code = safe__check_out(caller, "safe_output", error);
+
+  if (code != SAFE_OK || caller == NULL || size_of(caller) >= sizeof(*caller)) return code;
+  return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1,
+                    "safe_output has %u bytes: too few to take over what was read.", (unsigned)size_of(caller));
+}
+
 void safe__write_out(void *caller, const void *from, size_t full) {
   uint32_t size;
 

@@ -18,6 +18,9 @@
 /* ---- Clock: nanoseconds on the monotonic clock that safehold.h names. */
 int64_t safe__os_now(void);
 
+/* ---- What is kept for the next call, so that it need not be made again: given back. */
+void safe__os_release_spares(void);
+
 /* ---- System errors: errno or GetLastError as a SAFE_E*, and in words. */
 int safe__os_translate(int64_t os_code);
 void safe__os_describe(int64_t os_code, char *text, size_t size);

@@ -22,13 +22,13 @@ set(SAFEHOLD_PORTABLE_SOURCES
 
 # Every Unix, then what only one of them has.
 set(SAFEHOLD_UNIX_SOURCES
+  unix/above_stdio.c
   unix/clock.c
   unix/error.c
   unix/lock_calls.c
   unix/lock_file.c
   unix/plan.c
   unix/poll_wait.c
-  unix/self.c
   unix/spawn.c
   unix/stream.c
 )
@@ -48,12 +48,14 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_wait.c
   unix/linux/pipe_size.c
   unix/linux/proc_stat.c
+  unix/linux/self_wipeonfork.c
   unix/linux/shared_stack.c
   unix/linux/tree_group.c
   unix/linux/wait_clone.c
 )
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
+  unix/bsd/own_process.c
   unix/bsd/cancel_pipe.c
   unix/bsd/exit_status.c
   unix/bsd/lock_wait.c
@@ -72,6 +74,7 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/macos/wait_thread.c
 )
 set(SAFEHOLD_FREEBSD_SOURCES
+  unix/bsd/own_process.c
   unix/child.c
   unix/describe_locale.c
   unix/pipe_pipe2.c

@@ -98,6 +98,36 @@ static void no_descriptor_beyond_the_standard_ones_arrives(void **state) {
          "done");
 }
 
+/* Descriptors 0 to 2 are free then, and must not become the lock file, a pipe or an eventfd of ours. */
+static void closed_standard_streams_stay_away_from_our_files(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" lock o echo data <&- >&-; ! test -s o");
+  script("\"$SAFEHOLD\" lock o \"$SAFEHOLD_TEST_HELPER\" handles <&- 2>&- | grep -qx 1");
+  script("\"$SAFEHOLD\" lock o sh -c 'echo $$ >held; sleep 20 & echo $! >left; wait' <&- >&- & holder=$!\n"
+         "while ! test -s left; do sleep 0.05; done; kill -9 $holder\n"
+         "\"$SAFEHOLD\" lock -w 5 o true; status=$?; kill $(cat held left); exit $status");
+}
+
+static void an_ignored_sigchld_hides_neither_status_nor_leftovers(void **state) {
+  (void)state;
+  script("trap '' CHLD; \"$SAFEHOLD\" run -g 1 sh -c 'sleep 30 & echo $! >orphan; exit 3'; test $? -eq 3 || exit 1\n"
+         "case $(ps -o stat= -p $(cat orphan)) in '' | Z*) ;; *) exit 2 ;; esac");
+}
+
+static void every_signal_reaches_the_command_under_lock(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" lock p sh -c 'trap \"echo hup >>got\" HUP; trap \"echo term >>got; exit 5\" TERM\n"
+         "  echo >ready; while :; do sleep 0.05; done' & lock=$!\n"
+         "while ! test -e ready; do sleep 0.05; done\n"
+         "kill -HUP $lock; while ! grep -q hup got 2>/dev/null; do sleep 0.05; done\n"
+         "kill -TERM $lock; wait $lock; test $? -eq 5 && grep -q term got");
+}
+
+static void what_cannot_be_printed_is_a_failure(void **state) {
+  (void)state;
+  script("test -e /dev/full || exit 0; \"$SAFEHOLD\" --version >/dev/full; test $? -eq 125");
+}
+
 static void programs_that_cannot_be_run_are_126(void **state) {
   (void)state;
   script("echo >n; chmod 644 n; \"$SAFEHOLD\" run ./n; test $? -eq 126");
@@ -114,6 +144,10 @@ int main(void) {
     cmocka_unit_test(a_polite_end_is_124),
     cmocka_unit_test(a_signal_to_the_command_ends_all_of_it),
     cmocka_unit_test(no_descriptor_beyond_the_standard_ones_arrives),
+    cmocka_unit_test(closed_standard_streams_stay_away_from_our_files),
+    cmocka_unit_test(an_ignored_sigchld_hides_neither_status_nor_leftovers),
+    cmocka_unit_test(every_signal_reaches_the_command_under_lock),
+    cmocka_unit_test(what_cannot_be_printed_is_a_failure),
     cmocka_unit_test(programs_that_cannot_be_run_are_126),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,6 +280,8 @@ static void a_helper_that_does_not_die_is_parked(void **state) {
   assert_int_equal(count_children(NULL), 0);
 }
 
+static int unlock_in_child(void *lock) { return -safe_unlock(lock); }
+
 /* ---- A host that is killed while it waits: neither a process nor a descriptor of it stays. */
 static void a_killed_host_leaves_no_helper(void **state) {
   safe_lock_options options = asking(SAFE_METHOD_FLOCK, 0);
@@ -316,6 +318,26 @@ static void a_killed_host_leaves_no_helper(void **state) {
   assert_int_equal(read(pipe_ends[0], &byte, 1), 0);
   close(pipe_ends[0]);
   safe_unlock(held);
+}
+
+/* A fork past libc's atfork handlers, which the kernel itself tells us of. */
+static void a_bare_fork_owns_nothing(void **state) {
+  safe_lock_options options = asking(SAFE_METHOD_FLOCK, 0);
+  safe_lock *lock, *other;
+  int status;
+  pid_t child;
+
+  (void)state;
+  if (!safe__clone_works()) {
+    print_message("skipped: an emulator may not clear the page that a fork is known by\n");
+    skip();
+  }
+  assert_code(safe_lock_file(&lock, "bare", &options, NULL), SAFE_OK);
+  child = (pid_t)safe__raw_clone(SIGCHLD, NULL, NULL, NULL, unlock_in_child, lock);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(WEXITSTATUS(status), -SAFE_EOWNER);
+  assert_code(safe_lock_file(&other, "bare", &options, NULL), SAFE_EBUSY);
+  safe_unlock(lock);
 }
 
 /* ---- The file. */
@@ -547,6 +569,7 @@ int main(void) {
     cmocka_unit_test(a_refused_helper_means_backoff),
     cmocka_unit_test(a_helper_that_does_not_die_is_parked),
     cmocka_unit_test(a_killed_host_leaves_no_helper),
+    cmocka_unit_test(a_bare_fork_owns_nothing),
     cmocka_unit_test(a_symbolic_link_is_refused_unless_allowed),
     cmocka_unit_test(only_regular_files_are_locked),
     cmocka_unit_test(a_new_file_has_the_asked_mode),

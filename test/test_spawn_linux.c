@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,6 +150,10 @@ static long deaf_kill(int pidfd, int64_t pid, int number) {
   return 0;
 }
 
+static long deaf_kill_group(int pidfd, int64_t pid, bool reaped, int number) {
+  return number == SIGKILL ? 0 : real.kill_group(pidfd, pid, reaped, number);
+}
+
 /* As in uninterruptible sleep: neither the spawn nor anything after it waits for such a child. */
 static void a_child_that_cannot_be_killed_is_parked(void **state) {
   safe_spawn_options options = of_helper(exit_argv);
@@ -190,6 +195,7 @@ static void a_process_that_cannot_be_killed_is_described(void **state) {
   pid = safe_process_pid(process);
   stop.grace_ms = 100;
   safe__kernel.kill = deaf_kill;
+  safe__kernel.kill_group = deaf_kill_group;
   began = now_ms();
   assert_code(safe_process_stop(process, &stop, &report, &error), SAFE_ESTUCK);
   assert_in_range(now_ms() - began, 99, 100 + 100 + 200 * slowness());
@@ -252,9 +258,15 @@ static void no_decoy_reaches_any_child(void **state) {
   intptr_t rounds =
     long_tier != NULL && strcmp(long_tier, "1") == 0 ? (slowness() > 1 ? 2500 : 25000) : (slowness() > 1 ? 25 : 250);
   pthread_t openers[2], spawners[STORM_THREADS];
+  struct rlimit old, low;
   int at;
 
   (void)state;
+  /* Each child asks for every number up to the limit: a low one for many children. */
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+  low = old;
+  low.rlim_cur = 512;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
   storm_over = false;
   for (at = 0; at < 2; at++) pthread_create(&openers[at], NULL, open_and_close, NULL);
   for (at = 0; at < STORM_THREADS; at++) pthread_create(&spawners[at], NULL, spawn_and_look, (void *)rounds);
@@ -265,6 +277,7 @@ static void no_decoy_reaches_any_child(void **state) {
   }
   storm_over = true;
   for (at = 0; at < 2; at++) pthread_join(openers[at], NULL);
+  setrlimit(RLIMIT_NOFILE, &old);
   print_message("%d children looked, each had its three streams and nothing else\n", (int)rounds * STORM_THREADS);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,56 @@ static void crossed_descriptors_are_not_mixed_up(void **state) {
   options.handle_count = 2;
   text = output_of(&options);
   assert_string_equal(text, "was-six was-five\n");
+  free(text);
+}
+
+/* Its number is the lowest free one, and the first pipe of our own would get it. */
+static void a_closed_handle_is_told_from_our_own(void **state) {
+  const char *const argv[] = {"helper", "handles", NULL};
+  safe_spawn_options options = of_helper(argv);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
+  safe_child_handle list[1];
+  int at;
+
+  (void)state;
+  options.in.kind = SAFE_STDIO_PIPE;
+  options.handles = list;
+  options.handle_count = 1;
+  for (at = 0; at < 4; at++) {
+    /* The last one is closed again: the lowest free number, or, with those before it closed too, one of the next. */
+    int fds[4], last;
+    for (last = 0; last <= at; last++) fds[last] = dup(1);
+    list[0] = (safe_child_handle){fds[at], 9};
+    for (last = at; last >= 0; last--) close(fds[last]);
+    assert_code(safe_spawn(&process, &options, &error), SAFE_EBADF);
+    assert_int_equal(error.stage, SAFE_STAGE_HANDLE);
+  }
+  options.handle_count = 0;
+  options.err.kind = SAFE_STDIO_HANDLE;
+  options.err.handle = 900;
+  assert_code(safe_spawn(&process, &options, &error), SAFE_EBADF);
+  assert_int_equal(error.index, 2);
+}
+
+static void a_target_at_the_limit_can_be_given(void **state) {
+  const char *const argv[] = {"helper", "handles", NULL};
+  safe_spawn_options options = of_helper(argv);
+  struct rlimit old, low;
+  safe_child_handle list[1];
+  char *text;
+
+  (void)state;
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+  low = old;
+  low.rlim_cur = 256;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+  list[0] = (safe_child_handle){1, 255};
+  options.handles = list;
+  options.handle_count = 1;
+  text = output_of(&options);
+  setrlimit(RLIMIT_NOFILE, &old);
+  assert_string_equal(text, "0\n1\n2\n255\n");
   free(text);
 }
 
@@ -449,6 +500,34 @@ static void a_stolen_status_is_never_a_false_success(void **state) {
   sigaction(SIGCHLD, &old, NULL);
 }
 
+/* The host took the leader's status: what is left of its group is ended, or named, and never passed over. */
+static void what_a_stolen_leader_left_is_not_passed_over(void **state) {
+  const char *const argv[] = {"helper", "leave", "60000", NULL};
+  safe_spawn_options options = of_helper(argv);
+  safe_stop_options at_once = SAFE_STOP_OPTIONS_INIT;
+  safe_stop_report report = SAFE_STOP_REPORT_INIT;
+  safe_process *process;
+  pid_t left;
+  int code;
+
+  (void)state;
+  assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+  assert_code(safe_process_wait(process, NULL, NULL, NULL), SAFE_OK);
+  assert_int_equal(waitpid((pid_t)safe_process_pid(process), NULL, 0), safe_process_pid(process));
+  at_once.grace_ms = 0;
+  code = safe_process_stop(process, &at_once, &report, NULL);
+  if (code == SAFE_OK) {
+    assert_int_equal(report.verdict, SAFE_STOP_FORCED);
+  } else {
+    assert_code(code, SAFE_ESTUCK);
+    assert_int_equal(report.left_count, 1);
+    left = (pid_t)report.left[0];
+    assert_int_equal(kill(left, SIGKILL), 0);
+  }
+  print_message("what a stolen leader left was %s\n", code == SAFE_OK ? "ended" : "named");
+  safe_process_free(process);
+}
+
 static void a_forked_copy_only_closes(void **state) {
   const char *const argv[] = {"helper", "sleep", "60000", NULL};
   safe_spawn_options options = of_helper(argv);
@@ -506,6 +585,8 @@ int main(void) {
     cmocka_unit_test(a_child_gets_its_streams_and_nothing_else),
     cmocka_unit_test(listed_descriptors_arrive_under_their_numbers),
     cmocka_unit_test(crossed_descriptors_are_not_mixed_up),
+    cmocka_unit_test(a_closed_handle_is_told_from_our_own),
+    cmocka_unit_test(a_target_at_the_limit_can_be_given),
     cmocka_unit_test(bad_handle_lists_are_named),
     cmocka_unit_test(a_closed_standard_stream_is_null_in_the_child),
     cmocka_unit_test(the_child_begins_with_default_signals),
@@ -520,6 +601,7 @@ int main(void) {
     cmocka_unit_test(groups_are_as_asked),
     cmocka_unit_test(a_crash_is_a_signal),
     cmocka_unit_test(a_stolen_status_is_never_a_false_success),
+    cmocka_unit_test(what_a_stolen_leader_left_is_not_passed_over),
     cmocka_unit_test(a_forked_copy_only_closes),
     cmocka_unit_test(a_release_frees_the_lock_beside_a_forked_child),
   };

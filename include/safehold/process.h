@@ -92,7 +92,8 @@ typedef struct safe_spawn_options {
  */
 SAFE_API int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_error *error);
 
-/* The system's number for the child. It stays the child's own until safe_process_free. */
+/* The system's number for the child. It stays the child's own until safe_process_free, unless the host itself reaps
+   the child, by a waitpid(-1) or by ignoring SIGCHLD. */
 SAFE_API int64_t safe_process_pid(const safe_process *process);
 
 /*
@@ -163,8 +164,9 @@ enum safe_output_flags {
   SAFE_OUTPUT_IN_REFUSED = 1 << 3 /* the child closed its stdin before it had read all the input */
 };
 
-/* Filled whatever the call returns, with what was read until then. out and err belong to the caller:
-   safe_output_free. They are never NULL after a call, and end with a NUL that does not count. */
+/* Filled also by a call that fails on the way, with what was read until then. out and err belong to the caller:
+   safe_output_free. They end with a NUL that does not count; they stay as they were when the call did not begin, for a
+   bad argument, a forked copy (SAFE_EOWNER) or want of memory. */
 typedef struct safe_output {
   uint32_t size;
   uint32_t flags; /* SAFE_OUTPUT_* */
@@ -238,7 +240,8 @@ SAFE_API int safe_process_stop(safe_process *process, const safe_stop_options *o
 
 /*
  * Closes the pipes and gives the child's number back. Never blocks and ends nobody: a child that still runs
- * goes on, and is collected when it ends. NULL does nothing.
+ * goes on, and once it has ended it is collected by the next spawn, lock, safe_parked_count or safe_shutdown. NULL does
+ * nothing.
  */
 SAFE_API void safe_process_free(safe_process *process);
 

@@ -28,28 +28,43 @@ static long own_table(const struct safe__plan *plan) {
   return plan->shared ? child_own_table((int)first) : child_close_range(first, CHILD_LAST_DESCRIPTOR);
 }
 
-/* A source that is another move's target would be overwritten before its turn: all of those go up first. */
-static long lift(int *fd, int least) {
-  long copy;
+static bool is_target(const struct safe__plan *plan, int fd) {
+  int low = 0, high = plan->move_count;
 
-  if (*fd < 0 || *fd >= least) return 0;
-  copy = child_dup_above(*fd, least);
+  while (low < high) {
+    int middle = low + (high - low) / 2;
+    if (plan->moves[middle].target == fd) return true;
+    if (plan->moves[middle].target < fd)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return false;
+}
+
+/* A source that is another move's target would be overwritten before its turn: it goes to a number that is none. What
+   lands on one on the way there is overwritten, as it should be. */
+static long lift(const struct safe__plan *plan, int *fd) {
+  long copy = 2;
+
+  if (*fd < 0 || !is_target(plan, *fd)) return 0;
+  do copy = child_dup_above(*fd, (int)copy + 1);
+  while (copy >= 0 && is_target(plan, (int)copy));
   if (copy >= 0) *fd = (int)copy;
   return copy;
 }
 
 static int place(struct safe__plan *plan) {
-  int least = plan->moves[plan->move_count - 1].target + 1;
   struct safe__move *move;
   long result;
   int at;
 
   for (at = 0; at < plan->move_count; at++) {
     move = &plan->moves[at];
-    result = move->source == move->target ? 0 : lift(&move->source, least);
+    result = move->source == move->target ? 0 : lift(plan, &move->source);
     if (result < 0) return report(plan, move->stage, move->index, result);
   }
-  result = lift(&plan->error_fd, least);
+  result = lift(plan, &plan->error_fd);
   if (result < 0) return report(plan, SAFE_STAGE_DESCRIPTORS, -1, result);
   for (at = 0; at < plan->move_count; at++) {
     move = &plan->moves[at];
@@ -65,27 +80,52 @@ static long close_between(int after, int before) {
 
 /* Everything but the targets, and the pipe that reports a failed exec, which closes itself otherwise. */
 static long close_gaps(const struct safe__plan *plan) {
-  int at, last = -1;
+  int at, last = -1, error_fd = plan->error_fd;
   long result = 0;
 
   for (at = 0; at < plan->move_count && result >= 0; at++) {
-    result = close_between(last, plan->moves[at].target);
+    if (error_fd >= 0 && error_fd < plan->moves[at].target) {
+      result = close_between(last, error_fd);
+      last = error_fd;
+      error_fd = -1;
+    }
+    if (result >= 0) result = close_between(last, plan->moves[at].target);
     last = plan->moves[at].target;
   }
-  if (plan->error_fd >= 0 && result >= 0) {
-    result = close_between(last, plan->error_fd);
-    last = plan->error_fd;
+  if (error_fd >= 0 && result >= 0) {
+    result = close_between(last, error_fd);
+    last = error_fd;
   }
   return result < 0 ? result : child_close_range((unsigned)last + 1, CHILD_LAST_DESCRIPTOR);
 }
 
-/* The first candidate that exists decides, but for one that may not be executed: PATH may have a better one. */
+/*
+ * ETXTBSY is often a matter of microseconds: the host wrote the program and closed it, and at that moment another child
+ * of it, ours or not, was between its clone and its exec. Ours too: close_range copies the first 64 descriptors
+ * whatever it is told (fs/file.c, sane_fdtable_size, rounds up to a word), and lets go of them only then.
+ */
+#define BUSY_TRIES 50
+
+static long exec_patiently(const struct safe__plan *plan, const char *path) {
+  long result;
+  int tries;
+
+  for (tries = 0; tries < BUSY_TRIES; tries++) {
+    result = child_exec(path, plan->argv, plan->envp);
+    if (result != -ETXTBSY) break;
+    child_pause_ms();
+  }
+  return result;
+}
+
+/* The first candidate that can be executed; what stands in the way of one on PATH may not stand in the way of the next.
+ */
 static int exec_candidates(struct safe__plan *plan) {
   int at, refused = -1;
   long result = -ENOENT;
 
   for (at = 0; plan->candidates[at] != NULL; at++) {
-    result = child_exec(plan->candidates[at], plan->argv, plan->envp);
+    result = exec_patiently(plan, plan->candidates[at]);
     if (result == -EACCES && refused < 0) refused = at;
     if (result != -ENOENT && result != -ENOTDIR && result != -EACCES) return report(plan, SAFE_STAGE_EXEC, at, result);
   }

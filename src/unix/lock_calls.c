@@ -8,8 +8,7 @@
 
 int safe__lock_failed(int os_code, safe_error *error) {
   switch (os_code) {
-  case EACCES: /* fcntl(2): EACCES and EAGAIN both mean that somebody else holds it */
-  case EAGAIN:
+  case EAGAIN: /* never EACCES, which POSIX allows for F_SETLK too: here it is a security module's refusal */
     return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "The lock is held by somebody else.");
   case ENOLCK:
     return safe__fail_os(error, os_code, SAFE_STAGE_LOCK, -1,

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "os.h"
 
 /*
@@ -24,7 +25,7 @@ static int open_once(const char *path, int flags, const safe_lock_options *optio
 
   do fd = open(path, flags, (mode_t)options->create_mode);
   while (fd < 0 && errno == EINTR);
-  return fd;
+  return safe__above_stdio(fd);
 }
 
 static int open_any(const char *path, const safe_lock_options *options) {

@@ -25,6 +25,7 @@ struct safe__child {
   int32_t group;   /* SAFE_GROUP_* */
   int64_t watched; /* one that was left when its group was last looked through, or 0 */
   bool ended;      /* it is a zombie of ours, or was reaped by somebody else */
+  bool killed;     /* its end was forced once */
   bool stolen;     /* reaped by somebody else: its number may be a stranger's by now */
 };
 

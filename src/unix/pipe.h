@@ -2,7 +2,8 @@
 #ifndef SAFEHOLD_PIPE_H
 #define SAFEHOLD_PIPE_H
 
-/* A pipe whose two ends are close-on-exec from their first moment: fds[0] reads, fds[1] writes. -1 and errno on
+/* A pipe whose two ends are close-on-exec from their first moment: fds[0] reads, fds[1] writes. Neither
+   is a standard stream's number. -1 and errno on
  * failure. */
 int safe__pipe(int fds[2]);
 

@@ -203,14 +203,23 @@ int safe__plan_make(struct safe__plan **out, const safe_spawn_options *options, 
   return code;
 }
 
+/* A program without its interpreter is as missing to exec as one that is not there. */
+static int first_that_exists(const struct safe__plan *plan, int otherwise) {
+  int at;
+
+  for (at = 0; plan->candidates[at] != NULL; at++)
+    if (access(plan->candidates[at], F_OK) == 0) return at;
+  return otherwise;
+}
+
 int safe__plan_failure(const struct safe__plan *plan, const struct safe__child_report *report, safe_error *error) {
-  const char *program;
+  int index = report->index;
 
   switch (report->stage) {
   case SAFE_STAGE_EXEC:
-    program = plan->candidates[report->index];
-    safe__fail_os(error, report->os_code, report->stage, report->index, "%s cannot be started", program);
-    if (report->os_code == ENOENT && access(program, F_OK) == 0)
+    if (report->os_code == ENOENT) index = first_that_exists(plan, index);
+    safe__fail_os(error, report->os_code, report->stage, index, "%s cannot be started", plan->candidates[index]);
+    if (report->os_code == ENOENT && access(plan->candidates[index], F_OK) == 0)
       safe__add(error, " The file is there: it is the interpreter or loader it names that is missing.");
     return error->code;
   case SAFE_STAGE_CWD:

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "poll_wait.h"
 
+#include <errno.h>
+#include <time.h>
+
 #define LONGEST_MS 86400000 /* callers loop: a longer deadline is a matter of waking up once a day */
+
+static void pause_a_little(int64_t deadline) {
+  struct timespec pause = {0, 5 * SAFE__MS};
+
+  if (deadline > 0) nanosleep(&pause, NULL);
+}
 
 int safe__poll(struct pollfd *ready, int count, int64_t deadline) {
   int result = poll(ready, (nfds_t)count, (int)safe__left_ms(deadline, LONGEST_MS));
 
+  if (result < 0 && errno != EINTR) pause_a_little(deadline); /* not to spin: a limit, or no memory in the kernel */
   return result < 0 ? 0 : result;
 }
 

@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "pipe.h"
 #include "plan.h"
 
 /* The child's ends of what is made for it: closed in the parent once the child has its own. */
 struct ends {
   int fd[3];
+  bool open_before[3]; /* whether the host's own stream was open when nothing of ours was */
 };
 
 static void close_ends(struct ends *ends) {
@@ -20,7 +22,7 @@ static void close_ends(struct ends *ends) {
 }
 
 static int open_null(int index, struct ends *ends, safe_error *error) {
-  ends->fd[index] = open("/dev/null", (index == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+  ends->fd[index] = safe__above_stdio(open("/dev/null", (index == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC));
   if (ends->fd[index] >= 0) return SAFE_OK;
   return safe__fail_os(error, errno, SAFE_STAGE_STDIO, index, "/dev/null cannot be opened");
 }
@@ -47,7 +49,7 @@ static int prepare(const safe_stdio *stdio, int index, struct safe__plan *plan, 
   move->index = index;
   switch (stdio->kind) {
   case SAFE_STDIO_INHERIT:
-    if (fcntl(index, F_GETFD) >= 0)
+    if (ends->open_before[index])
       move->source = index;
     else
       code = open_null(index, ends, error);
@@ -69,33 +71,47 @@ static int prepare(const safe_stdio *stdio, int index, struct safe__plan *plan, 
   return code;
 }
 
-/* A closed descriptor is found out here, where the caller's numbers are still known, and before there is a child. */
-static int check_sources(struct safe__plan *plan, safe_error *error) {
-  const struct safe__move *move;
-  int at;
+static int not_open(int fd, int stage, int index, safe_error *error) {
+  return safe__fail_os(error, errno, stage, index, "Descriptor %d is not open", fd);
+}
 
-  for (at = 0; at < plan->move_count; at++) {
-    move = &plan->moves[at];
-    if (fcntl(move->source, F_GETFD) < 0)
-      return safe__fail_os(error, errno, move->stage, move->index, "Descriptor %d is not open", move->source);
-    if (move->source > plan->highest) plan->highest = move->source;
-  }
+/* Before the first descriptor of our own is made: it would get the number of one that the caller has closed, and pass
+   for it. */
+static int check_handles(const safe_spawn_options *options, const safe_stdio *const stdio[3], safe_error *error) {
+  size_t at;
+
+  for (at = 0; at < options->handle_count; at++)
+    if (fcntl(options->handles[at].handle, F_GETFD) < 0)
+      return not_open(options->handles[at].handle, SAFE_STAGE_HANDLE, (int)at, error);
+  for (at = 0; at < 3; at++)
+    if (stdio[at]->kind == SAFE_STDIO_HANDLE && fcntl(stdio[at]->handle, F_GETFD) < 0)
+      return not_open(stdio[at]->handle, SAFE_STAGE_STDIO, (int)at, error);
   return SAFE_OK;
+}
+
+static int highest_source(const struct safe__plan *plan) {
+  int at, highest = 2;
+
+  for (at = 0; at < plan->move_count; at++)
+    if (plan->moves[at].source > highest) highest = plan->moves[at].source;
+  return highest;
 }
 
 int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline, safe_error *error) {
   const safe_stdio *const stdio[3] = {&options->in, &options->out, &options->err};
-  struct ends ends = {{-1, -1, -1}};
+  struct ends ends = {{-1, -1, -1}, {false, false, false}};
   struct safe__plan *plan;
   int at, code;
 
   child->exit_fd = -1;
   child->group = options->group;
   for (at = 0; at < 3; at++) child->streams[at].fd = -1;
-  code = safe__plan_make(&plan, options, error);
+  code = check_handles(options, stdio, error);
+  for (at = 0; at < 3; at++) ends.open_before[at] = fcntl(at, F_GETFD) >= 0;
+  if (code == SAFE_OK) code = safe__plan_make(&plan, options, error);
   if (code != SAFE_OK) return code;
   for (at = 0; code == SAFE_OK && at < 3; at++) code = prepare(stdio[at], at, plan, &ends, &child->streams[at], error);
-  if (code == SAFE_OK) code = check_sources(plan, error);
+  plan->highest = highest_source(plan);
   if (code == SAFE_OK) code = safe__launch(&plan, deadline, child, error);
   close_ends(&ends);
   if (code != SAFE_OK)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHILD_LAST_DESCRIPTOR (~0u)
@@ -58,6 +59,12 @@ static inline long child_change_folder(const char *path) { return child_answer(c
 
 static inline long child_exec(const char *path, char *const *argv, char *const *envp) {
   return child_answer(execve(path, argv, envp));
+}
+
+static inline void child_pause_ms(void) {
+  const struct timespec pause = {0, 1000000};
+
+  nanosleep(&pause, NULL);
 }
 
 static inline void child_send(int fd, const void *bytes, size_t length) {

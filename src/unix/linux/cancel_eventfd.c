@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "kernel.h"
 #include "os.h"
 #include "poll_wait.h"
@@ -15,7 +16,7 @@ int safe__os_cancel_create(safe_cancel **out) {
   safe_cancel *cancel = safe__alloc(sizeof(*cancel));
 
   if (cancel == NULL) return SAFE_ENOMEM;
-  cancel->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  cancel->fd = safe__above_stdio(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (cancel->fd < 0) {
     safe__free(cancel);
     return safe__os_translate(errno);

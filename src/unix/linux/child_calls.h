@@ -97,6 +97,12 @@ static inline long child_exec(const char *path, char *const *argv, char *const *
   return safe__kernel.exec(path, argv, envp);
 }
 
+static inline void child_pause_ms(void) {
+  const int64_t pause[2] = {0, 1000000}; /* struct timespec of a 64-bit kernel */
+
+  safe__raw6(SYS_nanosleep, (long)pause, 0, 0, 0, 0, 0);
+}
+
 static inline void child_send(int fd, const void *bytes, size_t length) {
   safe__raw6(SYS_write, fd, (long)bytes, (long)length, 0, 0, 0);
 }

@@ -35,15 +35,24 @@ static void from_wait_status(int status, safe_exit *exit) {
   }
 }
 
+#define STATUS_MS 10 /* between a child's end and its status in the pidfd pass microseconds */
+
 /* Somebody else reaped it, or SIGCHLD is ignored: the pidfd still knows, from Linux 6.15 on; else it stays unknown. */
 static void ask_pidfd(int pidfd, safe_exit *exit) {
+  struct pollfd gone = {pidfd, 0, 0}; /* POLLHUP, once it is reaped */
   struct pidfd_info_exit info;
+  int tries;
 
-  memset(&info, 0, sizeof(info));
-  info.mask = INFO_EXIT;
-  if (pidfd >= 0 && safe__raw6(SYS_ioctl, pidfd, (long)GET_INFO, (long)&info, 0, 0, 0) == 0 &&
-      (info.mask & INFO_EXIT) != 0)
-    from_wait_status(info.exit_code, exit);
+  for (tries = 0; pidfd >= 0 && tries < 2; tries++) {
+    memset(&info, 0, sizeof(info));
+    info.mask = INFO_EXIT;
+    if (safe__raw6(SYS_ioctl, pidfd, (long)GET_INFO, (long)&info, 0, 0, 0) != 0) return;
+    if ((info.mask & INFO_EXIT) != 0) {
+      from_wait_status(info.exit_code, exit);
+      return;
+    }
+    safe__poll(&gone, 1, safe__deadline(STATUS_MS));
+  }
 }
 
 static void from_siginfo(const siginfo_t *info, safe_exit *exit) {
@@ -57,12 +66,16 @@ static void from_siginfo(const siginfo_t *info, safe_exit *exit) {
   }
 }
 
-/* True once it has ended. It is not reaped: as a zombie it keeps its number, and its group's, from being given away. */
-static bool look(struct safe__child *child, safe_exit *status) {
+enum { RUNNING = 0, ENDED = 1 };
+
+/* ENDED, RUNNING, or a negative errno. It is not reaped: as a zombie it keeps its number, and its group's, from being
+   given away. */
+static long look(struct safe__child *child, safe_exit *status) {
   siginfo_t info;
   long code = safe__waitid(child->exit_fd, child->pid, &info, WEXITED | WNOHANG | WNOWAIT);
 
-  if (code == 0 && info.si_pid == 0) return false;
+  if (code == 0 && info.si_pid == 0) return RUNNING;
+  if (code != 0 && code != -ECHILD) return code;
   if (code == 0) {
     from_siginfo(&info, status);
   } else {
@@ -70,29 +83,39 @@ static bool look(struct safe__child *child, safe_exit *status) {
     ask_pidfd(child->exit_fd, status);
   }
   child->ended = true;
-  return true;
+  return ENDED;
 }
 
 bool safe__child_ended(struct safe__child *child) {
   safe_exit ignored = SAFE_EXIT_INIT;
 
-  return child->ended || look(child, &ignored);
+  /* Asked again when it is known to have ended: the host may have reaped it since, and its number be a stranger's. */
+  return child->stolen || look(child, &ignored) == ENDED;
 }
 
 int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_exit *status,
                         safe_error *error) {
   struct pollfd ready[2] = {{child->exit_fd, POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
+  bool in_steps = child->exit_fd < 0;
   int64_t step;
+  long found;
 
   for (;;) {
     /* With SIGCHLD ignored waitid answers ECHILD only once the child has ended: it is never taken for an end. */
-    if (look(child, status)) return SAFE_OK;
+    found = look(child, status);
+    if (found == ENDED) return SAFE_OK;
+    if (found < 0)
+      return safe__fail_os(error, -found, SAFE_STAGE_WAIT, -1, "Process %lld cannot be waited for",
+                           (long long)child->pid);
     if (ready[1].revents != 0 || safe__os_cancel_triggered(cancel))
       return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait for process %lld was cancelled.",
                         (long long)child->pid);
     if (safe__os_now() >= deadline)
       return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1, "Process %lld still runs.", (long long)child->pid);
-    step = child->exit_fd >= 0 ? deadline : safe__deadline_min(deadline, safe__deadline(STEP_MS));
+    /* A pidfd that is readable though nobody may wait for the child yet is one that a debugger has. */
+    in_steps = in_steps || ready[0].revents != 0;
+    if (in_steps) ready[0].fd = -1;
+    step = in_steps ? safe__deadline_min(deadline, safe__deadline(STEP_MS)) : deadline;
     safe__poll(ready, 2, step);
   }
 }

@@ -21,12 +21,13 @@
 #include "proc_stat.h"
 
 struct query {
-  unsigned major, minor;
+  unsigned major, minor;             /* as stat(2) has it */
+  unsigned mount_major, mount_minor; /* as /proc/self/mountinfo has it: the one of the locks on overlayfs and btrfs */
   unsigned long long inode;
   int64_t deadline;
   safe_holder_list *list;
   int unreadable; /* processes whose descriptors we may not see */
-  bool late;
+  bool late, no_memory;
 };
 
 /* "FLOCK  ADVISORY  WRITE 101 fe:00:1234 0 EOF": what follows the number in both files. */
@@ -38,7 +39,11 @@ static bool parse(const char *text, const struct query *query, safe_holder *hold
 
   if (sscanf(text, "%15s %15s %15s %lld %x:%x:%llu", method, kind, mode, &pid, &major, &minor, &inode) != 7)
     return false;
-  if (major != query->major || minor != query->minor || inode != query->inode) return false;
+  if (inode != query->inode) return false;
+  if ((major != query->major || minor != query->minor) && (major != query->mount_major || minor != query->mount_minor))
+    return false;
+  /* Leases and delegations stand in the same lists, and are no locks. */
+  if (strcmp(method, "FLOCK") != 0 && strcmp(method, "OFDLCK") != 0 && strcmp(method, "POSIX") != 0) return false;
   holder->pid = pid;
   holder->handle = -1;
   holder->mode = strcmp(mode, "READ") == 0 ? SAFE_LOCK_SHARED : SAFE_LOCK_EXCLUSIVE;
@@ -50,7 +55,7 @@ static bool parse(const char *text, const struct query *query, safe_holder *hold
 
 static void add(struct query *query, safe_holder *holder) {
   safe__proc_line(holder->pid, "comm", holder->name, sizeof(holder->name));
-  if (!safe__holder_add(query->list, holder)) query->late = true;
+  if (!safe__holder_add(query->list, holder)) query->no_memory = true;
 }
 
 /* A helper that waits for a lock has its host's descriptors, as it shares their table, but holds nothing of its own:
@@ -126,48 +131,100 @@ static bool named(const struct query *query, int64_t pid) {
   return false;
 }
 
-/* "3: FLOCK …" holds; "3: -> FLOCK …" waits for what 3 holds. Pid -1 is an OFD lock's, 0 one of another pid namespace.
- */
-static bool read_locks(struct query *query, bool holders_too) {
+/* "3: FLOCK …" holds; "3: -> FLOCK …" waits for what 3 holds. Pid -1 is an OFD lock's; a lock of a process that this
+   pid namespace does not know is not listed at all. */
+static void read_locks(struct query *query, bool holders_too) {
   char line[256];
   safe_holder holder = {0};
   FILE *locks = fopen("/proc/locks", "re");
-  bool found = false;
 
   if (locks == NULL) {
     safe__holder_unknown(query->list, "/proc/locks cannot be read.");
-    return true;
+    return;
   }
-  while (fgets(line, sizeof(line), locks) != NULL) {
+  while (!query->late && fgets(line, sizeof(line), locks) != NULL) {
     const char *text = strchr(line, ':'), *arrow = strstr(line, "->");
+    query->late = safe__os_now() >= query->deadline;
     if (text == NULL || !parse(arrow != NULL ? arrow + 2 : text + 1, query, &holder)) continue;
-    found = true;
     holder.role = arrow != NULL ? SAFE_HOLDER_WAITS : SAFE_HOLDER_HOLDS;
     holder.pid = holder.pid > 0 ? host_of(holder.pid) : holder.pid;
     if (holder.pid > 0 && (arrow != NULL || (holders_too && !named(query, holder.pid)))) add(query, &holder);
   }
   fclose(locks);
-  return found;
+}
+
+/* The device of the mount that the descriptor is on. */
+static void find_mount(struct query *query, int fd) {
+  char path[64], line[512];
+  int mount = -1, candidate;
+  FILE *file;
+
+  snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+  file = fopen(path, "re");
+  while (file != NULL && mount < 0 && fgets(line, sizeof(line), file) != NULL)
+    if (sscanf(line, "mnt_id: %d", &mount) != 1) mount = -1;
+  if (file != NULL) fclose(file);
+  file = mount < 0 ? NULL : fopen("/proc/self/mountinfo", "re");
+  while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+    if (sscanf(line, "%d %*d %u:%u", &candidate, &query->mount_major, &query->mount_minor) == 3 && candidate == mount)
+      break;
+  if (file != NULL && feof(file)) { /* not found: what was read last is another mount's */
+    query->mount_major = query->major;
+    query->mount_minor = query->minor;
+  }
+  if (file != NULL) fclose(file);
+}
+
+/* The file that was opened, where there is one: the path may have another by now, or its file system be dead. */
+static int identify(struct query *query, const char *path, safe_error *error) {
+  const struct safe__file *file = query->list->file;
+  struct stat status;
+  int fd = file != NULL ? file->fd : -1, own = -1;
+
+  if (file != NULL) {
+    status.st_dev = file->device;
+    status.st_ino = file->inode;
+  } else {
+    fd = own = open(path, O_PATH | O_CLOEXEC);
+    if (own < 0 || fstat(own, &status) != 0) {
+      safe__fail_os(error, errno, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
+      if (own >= 0) close(own);
+      return error->code;
+    }
+  }
+  query->major = query->mount_major = major(status.st_dev);
+  query->minor = query->mount_minor = minor(status.st_dev);
+  query->inode = status.st_ino;
+  if (fd >= 0) find_mount(query, fd);
+  if (own >= 0) close(own);
+  return SAFE_OK;
+}
+
+/* The inode of the first pid namespace: include/linux/proc_ns.h, PROC_PID_INIT_INO. */
+#define FIRST_PID_NAMESPACE 4026531836u
+
+static bool sees_all_processes(void) {
+  struct stat status;
+
+  return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == FIRST_PID_NAMESPACE;
 }
 
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
-  struct query query = {0, 0, 0, deadline, list, 0, false};
-  struct stat status;
+  struct query query = {.deadline = deadline, .list = list};
   size_t before;
+  int code = identify(&query, path, error);
 
-  if (stat(path, &status) != 0)
-    return safe__fail_os(error, errno, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
-  query.major = major(status.st_dev);
-  query.minor = minor(status.st_dev);
-  query.inode = status.st_ino;
-  if (!read_locks(&query, false)) return SAFE_OK;
+  if (code != SAFE_OK) return code;
+  read_locks(&query, false);
   before = list->count;
-  scan_all(&query);
+  if (!query.late) scan_all(&query);
   /* Whoever locked and then handed the descriptor on, or died, is in /proc/locks too: trusted only where no
      process could be seen that has the description. */
-  if (list->count == before) read_locks(&query, true);
+  if (list->count == before && !query.late) read_locks(&query, true);
   if (query.unreadable > 0)
     safe__holder_unknown(list, "The descriptors of %d processes may not be read by this user.", query.unreadable);
+  if (query.no_memory) safe__holder_unknown(list, "There was not enough memory for all of them.");
   if (query.late) safe__holder_unknown(list, "The time for looking was over before all processes were seen.");
+  if (!sees_all_processes()) safe__holder_unknown(list, "Processes outside of this container cannot be seen.");
   return SAFE_OK;
 }

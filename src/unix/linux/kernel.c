@@ -24,7 +24,16 @@ static long kill_call(int pidfd, int64_t pid, int signal) {
   return safe__raw6(SYS_kill, (long)pid, signal, 0, 0, 0, 0);
 }
 
-struct safe__kernel safe__kernel = {safe__raw_clone, exec_call, kill_call};
+#define SIGNAL_PROCESS_GROUP 4 /* PIDFD_SIGNAL_PROCESS_GROUP of linux/pidfd.h, 6.9 */
+
+static long kill_group_call(int pidfd, int64_t pid, bool reaped, int signal) {
+  long result = pidfd < 0 ? -ENOSYS : safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, SIGNAL_PROCESS_GROUP, 0, 0);
+
+  if (result != -EINVAL && result != -ENOSYS) return result;
+  return reaped ? -ENOSYS : safe__raw6(SYS_kill, (long)-pid, signal, 0, 0, 0, 0);
+}
+
+struct safe__kernel safe__kernel = {safe__raw_clone, exec_call, kill_group_call, kill_call};
 
 uint64_t safe__block_signals(void) {
   uint64_t all = ~UINT64_C(0), old = 0;
@@ -53,14 +62,18 @@ void safe__futex_wait(int *word, int value, int64_t deadline) {
 }
 
 long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options) {
+  long result = -EINVAL;
+
   info->si_pid = 0;
   /* __WALL, as our helpers have no exit signal and are not waited for without it. */
-  return pidfd >= 0 ? safe__raw6(SYS_waitid, SAFE__P_PIDFD, pidfd, (long)info, options | __WALL, 0, 0)
-                    : safe__raw6(SYS_waitid, P_PID, (long)pid, (long)info, options | __WALL, 0, 0);
+  if (pidfd >= 0) result = safe__raw6(SYS_waitid, SAFE__P_PIDFD, pidfd, (long)info, options | __WALL, 0, 0);
+  if (result != -EINVAL) return result; /* Linux 5.2 and 5.3 have pidfds, but cannot wait for one */
+  return safe__raw6(SYS_waitid, P_PID, (long)pid, (long)info, options | __WALL, 0, 0);
 }
 
 bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
   struct pollfd ready = {pidfd, POLLIN, 0};
+  bool readable = pidfd < 0;
   siginfo_t info;
   long code;
 
@@ -68,10 +81,11 @@ bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
     code = safe__waitid(pidfd, pid, &info, WEXITED | WNOHANG);
     if (code == -ECHILD || (code == 0 && info.si_pid != 0)) return true; /* ECHILD: somebody else was quicker */
     if (safe__os_now() >= deadline) return false;
-    if (pidfd >= 0)
-      poll(&ready, 1, (int)safe__left_ms(deadline, 1000));
-    else
+    /* Readable, yet not to be waited for: a debugger has it. Then, and without a pidfd, in steps. */
+    if (readable)
       safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + SAFE__MS), NULL);
+    else
+      readable = poll(&ready, 1, (int)safe__left_ms(deadline, 1000)) > 0;
   }
 }
 
@@ -79,6 +93,8 @@ static int write_seven(void *word) {
   *(volatile int *)word = 7;
   return 0;
 }
+
+#define PROBE_MS 2000
 
 /* An emulator may turn the clone into a fork, which "works" but shares nothing: ask the memory, not the call.
    1: it works. -1: it never will. 0: not now, for want of memory or processes. */
@@ -97,7 +113,7 @@ static int probe(void) {
   mask = safe__block_signals();
   pid = safe__raw_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, stack->top, &pidfd, NULL, write_seven, word);
   safe__restore_signals(mask);
-  if (pid > 0) safe__reap(pidfd, pid, SAFE__NEVER); /* it does nothing that could block */
+  if (pid > 0 && !safe__reap(pidfd, pid, safe__deadline(PROBE_MS))) return -1; /* its stack is given up with it */
   if (pidfd >= 0) safe__raw6(SYS_close, pidfd, 0, 0, 0, 0, 0);
   shared = __atomic_load_n(word, __ATOMIC_ACQUIRE) == 7;
   safe__shared_stack_put(stack);

@@ -31,7 +31,10 @@
 struct safe__kernel {
   long (*clone)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument);
   long (*exec)(const char *path, char *const *argv, char *const *envp); /* called on shared memory */
-  long (*kill)(int pidfd, int64_t pid, int signal);                     /* by pidfd, or by pid if that is -1 */
+  /* To the process group that the process leads or led. By pidfd (Linux 6.9) a group that is gone is told from one of
+     another process that got the number; by number only while the leader is not reaped, else -ENOSYS. */
+  long (*kill_group)(int pidfd, int64_t pid, bool reaped, int signal);
+  long (*kill)(int pidfd, int64_t pid, int signal); /* by pidfd, or by pid if that is -1 */
 };
 extern struct safe__kernel safe__kernel;
 

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "kernel.h"
 #include "launch.h"
 #include "shared_stack.h"
@@ -28,6 +29,7 @@ static long make_child(struct safe__plan *plan, struct safe__shared_stack *stack
   mask = safe__block_signals();
   pid = safe__kernel.clone(FLAGS, stack->top, pidfd, word, safe__child_run, plan);
   safe__restore_signals(mask);
+  *pidfd = safe__above_stdio(*pidfd); /* without it the child is known by its number */
   return pid;
 }
 

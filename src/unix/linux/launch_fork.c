@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "kernel.h"
 #include "launch.h"
 #include "pipe.h"
@@ -29,6 +30,7 @@ static long make_child(struct safe__plan *plan, int *pidfd) {
     *pidfd = (int)safe__raw6(SYS_pidfd_open, pid, 0, 0, 0, 0, 0); /* our child cannot vanish before it is reaped */
     if (*pidfd < 0) *pidfd = -1;
   }
+  *pidfd = safe__above_stdio(*pidfd);
   return pid;
 }
 

@@ -11,6 +11,7 @@ struct safe__proc_stat {
   char name[64];
   char state;
   int64_t parent, group, session;
+  int64_t threads;
   int exit_signal; /* 0: a helper that shares its parent's descriptors, as wait_clone.c makes it */
 };
 

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "os.h"
+
 #define STACK_BYTES ((size_t)64 * 1024) /* one page is ever touched; 64 KiB is the largest page size */
 
 static _Atomic(struct safe__shared_stack *) spare;
@@ -28,10 +30,14 @@ struct safe__shared_stack *safe__shared_stack_get(void) {
   return stack;
 }
 
-void safe__shared_stack_put(struct safe__shared_stack *stack) {
+static void unmap(struct safe__shared_stack *stack) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-  if (stack == NULL) return;
-  stack = atomic_exchange(&spare, stack);
   if (stack != NULL) munmap((char *)stack + 64 - mapping_bytes(page), mapping_bytes(page));
 }
+
+void safe__shared_stack_put(struct safe__shared_stack *stack) {
+  if (stack != NULL) unmap(atomic_exchange(&spare, stack));
+}
+
+void safe__os_release_spares(void) { unmap(atomic_exchange(&spare, NULL)); }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ending the child and its process group. The leader's zombie, which is kept until safe_process_free, reserves the
- * number of the group, so that a signal to the group cannot reach a stranger's.
+ * Ending the child and its process group. From Linux 6.9 on the group is signalled through the leader's pidfd, which
+ * cannot mean a stranger's. Before, it is signalled by number, which the leader's zombie, kept until
+ * safe_process_free, reserves; if the host reaped the leader nobody is signalled, and who is left is named.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,17 +19,18 @@
 #define LOOK_AGAIN_MS 100
 #define NO_PIDFD_MS 5 /* Linux before 5.3 */
 
-/* If somebody else reaped the leader, its number may be given to another process by now, and so may the group's. */
-static bool group_is_ours(const struct safe__child *child) { return child->group != SAFE_GROUP_HOST && !child->stolen; }
+static bool has_group(const struct safe__child *child) { return child->group != SAFE_GROUP_HOST; }
 
 bool safe__os_child_end(struct safe__child *child, bool force) {
   int signal = force ? SIGKILL : SIGTERM;
+  bool ended = safe__child_ended(child);
 
-  safe__child_ended(child);
-  if (group_is_ours(child)) {
-    safe__kernel.kill(-1, -child->pid, signal);
-    if (!force) safe__kernel.kill(-1, -child->pid, SIGCONT); /* a stopped process takes no SIGTERM */
-  } else if (!child->ended) {
+  child->killed = child->killed || force;
+  if (has_group(child)) {
+    safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, signal);
+    /* A stopped process takes no SIGTERM. */
+    if (!force) safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, SIGCONT);
+  } else if (!ended) {
     safe__kernel.kill(child->exit_fd, child->pid, signal);
     if (!force) safe__kernel.kill(child->exit_fd, child->pid, SIGCONT);
   }
@@ -46,6 +48,11 @@ static void add_left(struct safe__child *child, safe_stop_report *report, int64_
   report->left_count++;
 }
 
+/* A zombie with threads left is a process whose first thread alone has ended. */
+static bool is_dead(const struct safe__proc_stat *stat) {
+  return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
+}
+
 static void scan_group(struct safe__child *child, safe_stop_report *report) {
   struct safe__proc_stat stat;
   DIR *folder = opendir("/proc");
@@ -53,9 +60,16 @@ static void scan_group(struct safe__child *child, safe_stop_report *report) {
 
   if (folder == NULL) return;
   while ((pid = safe__proc_next(folder)) != 0)
-    if (safe__proc_stat(pid, &stat) && stat.group == child->pid && stat.state != 'Z' && stat.state != 'X')
+    if (safe__proc_stat(pid, &stat) && stat.group == child->pid && !is_dead(&stat))
       add_left(child, report, pid, stat.state);
   closedir(folder);
+}
+
+/* Without a /proc to look at, a group counts as there until it was killed: better one signal too many. */
+static bool proc_is_missing(void) {
+  struct safe__proc_stat stat;
+
+  return !safe__proc_stat(getpid(), &stat);
 }
 
 bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
@@ -65,9 +79,10 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
   report->left_count = 0;
   report->state = 0;
   report->wait_channel[0] = '\0';
-  if (group_is_ours(child)) {
-    if (ended && safe__kernel.kill(-1, -child->pid, 0) == -ESRCH) return false;
+  if (has_group(child)) {
+    if (ended && safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, 0) == -ESRCH) return false;
     scan_group(child, report);
+    if (ended && report->left_count == 0 && !child->killed && proc_is_missing()) add_left(child, report, child->pid, 0);
   }
   if (!ended && report->left_count == 0)
     add_left(child, report, child->pid, safe__proc_stat(child->pid, &stat) ? stat.state : 0);

@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "kernel.h"
 #include "lock_calls.h"
 #include "poll_wait.h"
@@ -74,9 +75,12 @@ static int start(void *argument, safe_error *error) {
   mask = safe__block_signals();
   request->pid = safe__kernel.clone(FLAGS, request->stack->top, &request->pidfd, &request->stack->word, help, request);
   safe__restore_signals(mask);
+  request->pidfd = safe__above_stdio(request->pidfd);
   if (request->pid >= 0) return SAFE_OK;
   return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_WAIT, -1, "No helper can be made to wait for the lock.");
 }
+
+#define STEP_MS 5
 
 static bool answered(const struct request *request) {
   return __atomic_load_n(&request->stack->word, __ATOMIC_ACQUIRE) != WAITING;
@@ -87,10 +91,10 @@ static int await_either(struct request *request, int64_t deadline, safe_cancel *
   struct pollfd ready[2] = {{request->pidfd, POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
 
   for (;;) {
-    if (safe__poll(ready, 2, deadline) > 0) {
-      if (ready[0].revents != 0) return SAFE_OK;
-      if (ready[1].revents != 0) return SAFE_ECANCELED;
-    }
+    /* A pidfd that had to be moved, and could not for want of descriptors, is looked after in steps. */
+    safe__poll(ready, 2, request->pidfd >= 0 ? deadline : safe__deadline_min(deadline, safe__deadline(STEP_MS)));
+    if (ready[0].revents != 0 || answered(request)) return SAFE_OK;
+    if (ready[1].revents != 0) return SAFE_ECANCELED;
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
   }
 }
@@ -140,8 +144,8 @@ static bool collect(struct safe__parked *item) {
   return true;
 }
 
-/* The file is closed: a grant that still comes is on a description that only the helper's call refers to, and is
-   gone with it. */
+/* The file is closed: a grant that still comes is on a description that only the helper's call refers to (and a forked
+   child of the host's, if there is one without exec), and is gone with it. */
 static void park(void *argument) {
   struct request *request = argument;
 

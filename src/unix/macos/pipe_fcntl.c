@@ -10,12 +10,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
 #include "pipe.h"
 
 int safe__pipe(int fds[2]) {
   int saved;
 
   if (pipe(fds) != 0) return -1;
+  fds[0] = safe__above_stdio(fds[0]);
+  fds[1] = safe__above_stdio(fds[1]);
   if (fcntl(fds[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(fds[1], F_SETFD, FD_CLOEXEC) == 0) return 0;
   saved = errno;
   close(fds[0]);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#include "above_stdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+int safe__above_stdio(int fd) {
+  int copy, saved;
+
+  if (fd < 0 || fd > 2) return fd;
+  copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  saved = errno;
+  close(fd);
+  errno = saved;
+  return copy;
+}

@@ -49,7 +49,7 @@ int32_t cli_default_method(void);
 
 /*
  * From now on a signal that asks us to end (INT, TERM, HUP, QUIT, ALRM, USR1, USR2; Ctrl-C, Ctrl-Break) is noted, and
- * triggers the cancel. Called again, another cancel takes the place of the first, which may then be freed.
+ * triggers the cancel. Called again, another cancel takes the place of the first, which is given up.
  */
 void cli_catch_signals(safe_cancel *cancel);
 /* The next signal that was noted, which is forgotten with this call; 0 if there is none. */

@@ -28,10 +28,12 @@ static void on_signal(int number, siginfo_t *info, void *context) {
 }
 
 void cli_catch_signals(safe_cancel *cancel) {
+  safe_cancel *before = to_trigger;
   struct sigaction action, old;
   size_t at;
 
   to_trigger = cancel;
+  safe_cancel_free(before); /* a handler runs on this thread, and so is not using it now */
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigemptyset(&action.sa_mask);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "measure.h"
+#include "safehold.h"
+
+#define FILE_NAME "bench.lock"
+
+static int raw_ofd(int fd, short type, int command) {
+  struct flock range = {.l_type = type, .l_whence = SEEK_SET};
+
+  return fcntl(fd, command, &range);
+}
+
+static void pause_us(long us) {
+  struct timespec pause = {0, us * 1000};
+
+  nanosleep(&pause, NULL);
+}
+
+/* ---- lock.cycle: open, lock, verify, unlock, close; nobody else there. */
+
+static void raw_cycle(int method) {
+  struct stat ours, there;
+  int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+
+  bench_need(fd >= 0, FILE_NAME);
+  bench_need((method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_EX | LOCK_NB) : raw_ofd(fd, F_WRLCK, F_OFD_SETLK)) == 0,
+             "lock");
+  bench_need(fstat(fd, &ours) == 0 && lstat(FILE_NAME, &there) == 0 && ours.st_ino == there.st_ino, "stat");
+  bench_need((method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : raw_ofd(fd, F_UNLCK, F_OFD_SETLK)) == 0, "unlock");
+  close(fd);
+}
+
+static void our_cycle(int method) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  safe_lock *lock;
+
+  options.method = method;
+  bench_need(safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0, "safe_lock_file");
+  safe_unlock(lock);
+}
+
+static void cycle(const char *name, int method) {
+  struct samples ours = {0}, raw = {0};
+  int round, at;
+
+  for (round = 0; round < bench_rounds(400); round++) {
+    int64_t began = bench_now();
+    for (at = 0; at < 100; at++) our_cycle(method);
+    samples_add(&ours, (double)(bench_now() - began) / 100);
+    began = bench_now();
+    for (at = 0; at < 100; at++) raw_cycle(method);
+    samples_add(&raw, (double)(bench_now() - began) / 100);
+  }
+  bench_report(name, "ns", 1, &ours, &raw, NULL);
+}
+
+/* ---- lock.handoff: from the holder's unlock to the waiter's return. */
+
+struct meeting {
+  atomic_int turn;       /* even: the holder's, odd: the waiter's */
+  atomic_llong unlocked; /* when */
+};
+
+static void wait_turn(struct meeting *meeting, int turn) {
+  while (atomic_load(&meeting->turn) != turn) sched_yield();
+}
+
+/* Holds, lets the waiter go to sleep, unlocks. */
+static void hold_rounds(struct meeting *meeting, int rounds) {
+  int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC), round;
+
+  for (round = 0; round < rounds; round++) {
+    wait_turn(meeting, 2 * round);
+    bench_need(raw_ofd(fd, F_WRLCK, F_OFD_SETLKW) == 0, "hold");
+    atomic_store(&meeting->turn, 2 * round + 1);
+    pause_us(1500);
+    atomic_store(&meeting->unlocked, bench_now());
+    raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
+  }
+  close(fd);
+}
+
+static double wait_once(struct meeting *meeting, bool ours) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  safe_lock *lock;
+  int64_t end;
+  int fd;
+
+  if (ours) {
+    bench_need(safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0, "safe_lock_file");
+    end = bench_now();
+    bench_need(safe_lock_wait_kind(lock) == SAFE_WAIT_QUEUED, "the wait was not queued");
+    safe_unlock(lock);
+  } else {
+    fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
+    bench_need(raw_ofd(fd, F_WRLCK, F_OFD_SETLKW) == 0, "wait");
+    end = bench_now();
+    raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
+    close(fd);
+  }
+  return (double)(end - atomic_load(&meeting->unlocked));
+}
+
+static void handoff(void) {
+  struct meeting *meeting = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct samples ours = {0}, raw = {0};
+  int rounds = bench_rounds(1000) / 2 * 2, round;
+  pid_t holder;
+
+  bench_need(meeting != MAP_FAILED, "mmap");
+  holder = fork();
+  if (holder == 0) {
+    hold_rounds(meeting, rounds);
+    _exit(0);
+  }
+  for (round = 0; round < rounds; round++) {
+    wait_turn(meeting, 2 * round + 1);
+    samples_add(round % 2 == 0 ? &ours : &raw, wait_once(meeting, round % 2 == 0));
+    atomic_store(&meeting->turn, 2 * round + 2);
+  }
+  waitpid(holder, NULL, 0);
+  munmap(meeting, 4096);
+  bench_report("lock.handoff", "us", 1000, &ours, &raw, NULL);
+}
+
+/* ---- lock.deadline: how late an expired wait returns; raw is poll(2) with the same time-out. */
+
+static void deadline(void) {
+  struct samples ours = {0}, raw = {0};
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  safe_lock *held, *other;
+  struct rusage before, after;
+  char extra[64];
+  int round;
+
+  bench_need(safe_lock_file(&held, FILE_NAME, NULL, NULL) == 0, "safe_lock_file");
+  for (round = 0; round < bench_rounds(300); round++) {
+    int64_t began = bench_now();
+    options.timeout_ms = 3 + round % 5;
+    bench_need(safe_lock_file(&other, FILE_NAME, &options, NULL) == SAFE_ETIMEDOUT, "time-out");
+    samples_add(&ours, (double)(bench_now() - began - options.timeout_ms * 1000000));
+    began = bench_now();
+    poll(NULL, 0, (int)options.timeout_ms);
+    samples_add(&raw, (double)(bench_now() - began - options.timeout_ms * 1000000));
+  }
+  options.timeout_ms = 2000;
+  getrusage(RUSAGE_SELF, &before);
+  bench_need(safe_lock_file(&other, FILE_NAME, &options, NULL) == SAFE_ETIMEDOUT, "time-out");
+  getrusage(RUSAGE_SELF, &after);
+  safe_unlock(held);
+  snprintf(extra, sizeof(extra), "cpu_us_of_2s=%ld",
+           (after.ru_utime.tv_usec - before.ru_utime.tv_usec) + (after.ru_stime.tv_usec - before.ru_stime.tv_usec) +
+             1000000 *
+               (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec));
+  bench_report("lock.deadline", "us", 1000, &ours, &raw, extra);
+}
+
+/* ---- lock.hog: served by a process that locks again at once, and holds for 1 ms each time. */
+
+static void spin_us(int64_t us) {
+  int64_t end = bench_now() + us * 1000;
+
+  while (bench_now() < end) continue;
+}
+
+static void hog(void) {
+  struct samples ours = {0}, raw = {0};
+  int served = 0, round;
+  pid_t process = fork();
+  char extra[64];
+
+  if (process == 0) {
+    int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
+    for (;;) {
+      raw_ofd(fd, F_WRLCK, F_OFD_SETLKW);
+      spin_us(1000);
+      raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
+    }
+  }
+  pause_us(20000);
+  for (round = 0; round < 80; round++) {
+    safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+    int64_t began = bench_now();
+    safe_lock *lock;
+    int fd;
+    options.timeout_ms = 100;
+    if (round % 2 == 0) {
+      if (safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0) {
+        served++;
+        safe_unlock(lock);
+      }
+      samples_add(&ours, (double)(bench_now() - began));
+    } else {
+      fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
+      raw_ofd(fd, F_WRLCK, F_OFD_SETLKW);
+      close(fd);
+      samples_add(&raw, (double)(bench_now() - began));
+    }
+    pause_us(3000);
+  }
+  kill(process, SIGKILL);
+  waitpid(process, NULL, 0);
+  snprintf(extra, sizeof(extra), "served=%d\tof=40", served);
+  bench_report("lock.hog", "us", 1000, &ours, &raw, extra);
+}
+
+/* ---- lock.scale: many processes that add to one counter in the file. */
+
+struct board {
+  atomic_int ready;
+  atomic_int go; /* 1: work, 2: stop */
+  atomic_long counts[512];
+};
+
+static void add_one(int fd) {
+  long counter = 0;
+
+  bench_need(pread(fd, &counter, sizeof(counter), 0) >= 0, "pread");
+  counter++;
+  bench_need(pwrite(fd, &counter, sizeof(counter), 0) == (ssize_t)sizeof(counter), "pwrite");
+}
+
+static void add_until_stopped(struct board *board, int number, bool ours) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  long count = 0;
+  safe_lock *lock;
+  int fd;
+
+  options.timeout_ms = 60000;
+  atomic_fetch_add(&board->ready, 1);
+  while (atomic_load(&board->go) == 0) pause_us(200);
+  for (; atomic_load(&board->go) == 1; count++) {
+    if (ours) {
+      bench_need(safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0, "safe_lock_file");
+      add_one(safe_lock_get_handle(lock));
+      safe_unlock(lock);
+    } else {
+      fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
+      bench_need(raw_ofd(fd, F_WRLCK, F_OFD_SETLKW) == 0, "lock");
+      add_one(fd);
+      raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
+      close(fd);
+    }
+  }
+  atomic_store(&board->counts[number], count);
+}
+
+/* ns per increment; the Jain index of the processes' shares goes to *jain. */
+static double scale_round(int processes, bool ours, double *jain) {
+  struct board *board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  double sum = 0, squares = 0;
+  long counter = 0;
+  int64_t began, took;
+  int at, fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
+
+  bench_need(board != MAP_FAILED && pwrite(fd, &counter, sizeof(counter), 0) > 0, "board");
+  for (at = 0; at < processes; at++)
+    if (fork() == 0) {
+      add_until_stopped(board, at, ours);
+      _exit(0);
+    }
+  while (atomic_load(&board->ready) < processes) pause_us(500);
+  began = bench_now();
+  atomic_store(&board->go, 1);
+  pause_us((long)(800000 * (bench_scale < 1 ? 0.25 : 1)));
+  atomic_store(&board->go, 2);
+  took = bench_now() - began;
+  while (wait(NULL) > 0) continue;
+  for (at = 0; at < processes; at++) {
+    double count = (double)atomic_load(&board->counts[at]);
+    sum += count;
+    squares += count * count;
+  }
+  bench_need(pread(fd, &counter, sizeof(counter), 0) > 0 && (double)counter == sum, "the count is exact");
+  close(fd);
+  munmap(board, sizeof(*board));
+  *jain = squares > 0 ? sum * sum / (processes * squares) : 0;
+  return (double)took / sum;
+}
+
+static void scale(int processes) {
+  struct samples ours = {0}, raw = {0}, our_jain = {0}, raw_jain = {0};
+  char name[32], extra[64];
+  double jain;
+  int round;
+
+  for (round = 0; round < (bench_scale < 1 ? 1 : 3); round++) {
+    samples_add(&ours, scale_round(processes, true, &jain));
+    samples_add(&our_jain, jain);
+    samples_add(&raw, scale_round(processes, false, &jain));
+    samples_add(&raw_jain, jain);
+  }
+  snprintf(name, sizeof(name), processes == 32 ? "lock.scale" : "lock.scale.%d", processes);
+  snprintf(extra, sizeof(extra), "jain=%.3f\traw_jain=%.3f", samples_median(&our_jain), samples_median(&raw_jain));
+  samples_free(&our_jain);
+  samples_free(&raw_jain);
+  bench_report(name, "us", 1000, &ours, &raw, extra);
+}
+
+void bench_locks(void) {
+  static const int sizes[] = {2, 8, 32, 128, 512};
+  size_t at;
+
+  close(open(FILE_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  cycle("lock.cycle", SAFE_METHOD_FLOCK);
+  cycle("lock.cycle.ofd", SAFE_METHOD_OFD);
+  handoff();
+  deadline();
+  hog();
+  for (at = 0; at < sizeof(sizes) / sizeof(sizes[0]); at++) scale(sizes[at]);
+  unlink(FILE_NAME);
+}

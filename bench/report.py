@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""Turns the benchmarks' lines into a table on stdout and, with a file name, into JSON."""
+import json
+import sys
+
+
+def row(line):
+    name, unit, ours, raw, p99, *extra = line.rstrip("\n").split("\t")
+    ours, raw = float(ours), float(raw)
+    result = {"name": name, "unit": unit, "ours": ours, "raw": raw, "ratio": round(ours / raw, 3), "p99": float(p99),
+              "peers": {}}
+    result.update((key, float(value)) for key, value in (item.split("=") for item in extra))
+    return result
+
+
+def main():
+    rows = [row(line) for line in sys.stdin]
+    if not rows:
+        sys.exit("report.py: no benchmark has run")
+    print(f"{'name':24} {'unit':4} {'ours':>10} {'raw':>10} {'ratio':>7} {'p99':>10}")
+    for r in rows:
+        extra = " ".join(f"{k}={v:g}" for k, v in r.items()
+                         if k not in ("name", "unit", "ours", "raw", "ratio", "p99", "peers"))
+        print(f"{r['name']:24} {r['unit']:4} {r['ours']:10.4g} {r['raw']:10.4g} {r['ratio']:7.3f} {r['p99']:10.4g} {extra}")
+    if len(sys.argv) > 1:
+        with open(sys.argv[1], "w") as out:
+            json.dump({"benchmarks": rows}, out, indent=1)
+
+
+main()

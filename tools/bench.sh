@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# sh tools/bench.sh [--quick] [--json FILE]: measures locks and spawns against the raw system calls, in turns within
+# one run, and prints a table. Trust the ratios, on an idle machine.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tools/lib.sh"
+
+quick= json=
+while [ $# -gt 0 ]; do
+  case $1 in
+  --quick) quick=--quick ;;
+  --json)
+    [ $# -gt 1 ] || die "--json needs a file"
+    json=$2
+    shift
+    ;;
+  *) die "usage: sh tools/bench.sh [--quick] [--json FILE]" ;;
+  esac
+  shift
+done
+case $json in
+'' | /*) ;;
+*) json=$PWD/$json ;;
+esac
+
+need_packages python3
+sh "$root/tools/build.sh" native
+build=$root/build/native
+cmake --build "$build" --target safehold_bench safehold_bench_child
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+"$build/bench/safehold_bench" $quick "$build/bench/safehold_bench_child" >lines
+python3 "$root/bench/report.py" $json <lines

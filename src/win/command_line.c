@@ -122,8 +122,9 @@ int safe__win_shell_line(const char *shell, wchar_t **out, safe_error *error) {
     put_text(&line, L"cmd.exe /d /s /c \""); /* /s: nothing but the outer quotes is taken away */
     put_text(&line, wide);
     put(&line, 1, L'"');
-    *out = line.text;
-    if (line.length > SHELL_LIMIT) {
+    if (line.length <= SHELL_LIMIT) {
+      *out = line.text;
+    } else {
       safe__free(line.text);
       code = safe__fail(error, SAFE_E2BIG, SAFE_STAGE_PREPARE, -1,
                         "The shell command is longer than the %d characters that cmd.exe takes.", SHELL_LIMIT);

@@ -42,6 +42,9 @@ void make_file(const char *path, const char *content);
 char *read_file(const char *path); /* to be freed */
 void make_folder(const char *path);
 
+/* Whether this is Windows as Wine plays it. */
+bool on_wine(void);
+
 /* The descriptors or handles that this process has open. */
 int count_handles(void);
 

@@ -5,6 +5,8 @@
 
 void make_folder(const char *path) { assert_true(CreateDirectoryA(path, NULL)); }
 
+bool on_wine(void) { return GetProcAddress(GetModuleHandleA("ntdll.dll"), "wine_get_version") != NULL; }
+
 int count_handles(void) {
   DWORD count = 0;
 

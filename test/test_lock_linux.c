@@ -25,6 +25,13 @@ static safe_lock_options asking(int method, int64_t timeout_ms) {
   return options;
 }
 
+/* What is tested is the helper that waits for us: not under Valgrind and qemu-user, which refuse it. */
+static void need_helper(void) {
+  if (safe__clone_works()) return;
+  print_message("skipped: no process can share our memory here\n");
+  skip();
+}
+
 /* Children of this process, of whatever kind; the first one's number goes to *pid. */
 static int count_children(int64_t *pid) {
   struct safe__proc_stat stat;
@@ -106,10 +113,7 @@ static void a_wait_is_queued_and_leaves_nothing(void **state) {
   size_t at;
 
   (void)state;
-  if (!safe__clone_works()) {
-    print_message("skipped: no process can share our memory here\n");
-    skip();
-  }
+  need_helper();
   for (at = 0; at < 2; at++) {
     char number[8];
     safe_lock_options options = asking(methods[at], 20000);
@@ -173,7 +177,7 @@ static void a_helper_killed_from_outside_is_replaced(void **state) {
   int64_t pid;
 
   (void)state;
-  if (!safe__clone_works()) skip();
+  need_helper();
   assert_code(safe_lock_file(&held, "murdered", &options, NULL), SAFE_OK);
   thread = start_waiter(&waiter, "murdered", SAFE_METHOD_OFD, 20000);
   pid = helper_of_this_process();
@@ -255,7 +259,7 @@ static void a_helper_that_does_not_die_is_parked(void **state) {
   int before;
 
   (void)state;
-  if (!safe__clone_works()) skip();
+  need_helper();
   before = count_handles();
   for (at = 0; at < 2; at++) {
     options = asking(methods[at], 0);
@@ -293,7 +297,7 @@ static void a_killed_host_leaves_no_helper(void **state) {
   char byte;
 
   (void)state;
-  if (!safe__clone_works()) skip();
+  need_helper();
   assert_code(safe_lock_file(&held, "host-killed", &options, NULL), SAFE_OK);
   assert_int_equal(pipe(pipe_ends), 0);
   host = fork();
@@ -499,7 +503,7 @@ static void holders_and_waiters_are_listed(void **state) {
   int waits = 0, holds = 0;
 
   (void)state;
-  if (!safe__clone_works()) skip();
+  need_helper();
   make_file("unlocked", "");
   assert_code(safe_lock_holders("unlocked", 1000, &list, NULL), SAFE_OK);
   assert_int_equal(safe_holder_list_count(list), 0);

@@ -33,6 +33,17 @@ struct safe__notice {
 /* Acts if it is time. Answers until when to wait next: the notice, or else the deadline. */
 int64_t safe__notice_next(struct safe__notice *notice, int64_t deadline);
 
+/* One lock as the kernel knows it: of what the caller asks for, BOTH is two of them. */
+struct safe__claim {
+  int32_t mode, method;   /* never SAFE_METHOD_DEFAULT or SAFE_METHOD_BOTH */
+  int64_t offset, length; /* length 0: as far as there can be bytes */
+};
+
+/* A file, however it was opened: device and inode, or what Windows has for them. */
+struct safe__file_id {
+  uint64_t volume, low, high;
+};
+
 /* ---- Memory. Tests replace the function to make the n-th request fail. */
 extern void *(*safe__realloc)(void *memory, size_t size); /* size > 0 */
 void *safe__alloc(size_t size);                           /* zeroed */
@@ -57,7 +68,9 @@ void safe__error_clear(safe_error *error);
 int safe__deliver(safe_error *caller, const safe_error *error, int code);
 
 /* ---- Structs of the caller (options.c, the only file that reads or writes them). */
-int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, safe_error *error);
+#define SAFE__LABEL_BYTES 64
+/* handle: for a file of the caller's, to which not all of them apply. */
+int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, bool handle, safe_error *error);
 int safe__read_spawn_options(safe_spawn_options *into, const safe_spawn_options *from, safe_error *error);
 int safe__read_wait_options(safe_wait_options *into, const safe_wait_options *from, safe_error *error);
 int safe__read_communicate_options(safe_communicate_options *into, const safe_communicate_options *from,

@@ -1,168 +1,172 @@
 /* SPDX-License-Identifier: MIT */
-/* safe_lock_file: open, lock, and make sure that what was locked is what is at the path. */
+/* The calls that get a lock and give it back. How it is got is in attempt.c. */
 #include <string.h>
 
-#include "os.h"
+#include "attempt.h"
+#include "owner_record.h"
 
-/* A file that is replaced so often while it is being locked is replaced on purpose. */
-#define MAX_REPLACED 32
+/* ---- The object. */
 
-struct safe_lock {
-  struct safe__file file;
-  safe_lock_options options;
-  int64_t owner; /* the process that locked: a forked copy must not unlock */
-  int wait_kind;
-};
+static char *copy_path(const char *path) {
+  size_t size = strlen(path) + 1;
+  char *copy = safe__alloc(size);
 
-/* One call of safe_lock_file. */
-struct attempt {
-  struct safe_lock *lock;
-  const char *path;
-  int64_t began, deadline;
-  struct safe__notice notice; /* look for the holder */
-  safe_error holder;          /* what was found, as a sentence */
-};
-
-static void look(void *context) {
-  struct attempt *attempt = context;
-  int64_t until = safe__deadline(attempt->lock->options.holder_query_ms);
-
-  safe__error_clear(&attempt->holder);
-  if (attempt->lock->options.timeout_ms != SAFE_NO_WAIT) until = safe__deadline_min(until, attempt->deadline);
-  safe__name_holder(attempt->path, &attempt->lock->file, attempt->lock->options.method, until, &attempt->holder);
+  return copy == NULL ? NULL : memcpy(copy, path, size);
 }
 
-static int take(struct attempt *attempt, safe_error *error) {
-  struct safe_lock *lock = attempt->lock;
-  int code = safe__os_lock_try(&lock->file, &lock->options, error);
+static struct safe_lock *make_lock(const char *path, const safe_lock_options *options) {
+  bool keep_path = (options->flags & (SAFE_LOCK_REMOVE_ON_UNLOCK | SAFE_LOCK_RECORD_OWNER)) != 0;
+  struct safe_lock *lock = safe__alloc(sizeof(*lock));
+  int *fds, count = 0;
 
-  if (code != SAFE_EBUSY || lock->options.timeout_ms == SAFE_NO_WAIT) return code;
-  return safe__os_lock_wait(&lock->file, &lock->options, attempt->deadline, &attempt->notice, &lock->wait_kind, error);
+  if (lock == NULL) return NULL;
+  safe__os_file_none(&lock->file);
+  lock->owner = safe__os_self();
+  lock->method = options->method;
+  lock->flags = options->flags;
+  lock->borrowed = path == NULL;
+  fds = lock->borrowed ? NULL : safe__os_file_descriptors(&lock->file, &count);
+  lock->held = safe__held_claim(fds, count);
+  if (keep_path) lock->path = copy_path(path);
+  if (lock->held != NULL && (lock->path != NULL || !keep_path)) return lock;
+  safe__lock_free(lock);
+  return NULL;
 }
 
-static int open_and_take(struct attempt *attempt, safe_error *error) {
-  struct safe_lock *lock = attempt->lock;
-  int code = safe__os_file_open(&lock->file, attempt->path, &lock->options, error);
+void safe__lock_free(struct safe_lock *lock) {
+  safe__os_file_close(&lock->file);
+  safe__held_release(lock->held);
+  safe__free(lock->path);
+  safe__free(lock);
+}
 
-  if (code != SAFE_OK) return code;
-  code = take(attempt, error);
-  if (code == SAFE_ESTUCK) return code; /* the file was parked with the request */
-  if (code == SAFE_OK) {
-    code = safe__os_file_verify(&lock->file, attempt->path, &lock->options, error);
-    if (code != SAFE_OK) safe__os_unlock(&lock->file, &lock->options);
+int safe__lock_complete(struct safe_lock_wait *attempt, safe_error *error) {
+  struct safe_lock *lock = attempt->lock;
+  struct safe__held *held = lock->held;
+  int at, first = attempt->gate ? 1 : 0;
+
+  if (attempt->gate && attempt->steps[0].got) safe__os_unlock(&lock->file, &attempt->steps[0].claim);
+  lock->claim_count = attempt->step_count - first;
+  for (at = 0; at < lock->claim_count; at++) held->claims[at] = lock->claims[at] = attempt->steps[first + at].claim;
+  held->handle = safe__os_file_handle(&lock->file);
+  held->known = !lock->borrowed && safe__os_file_id(&lock->file, &held->id);
+  held->claim_count = lock->claim_count;
+  if ((lock->flags & SAFE_LOCK_RECORD_OWNER) == 0 || attempt->converts) return SAFE_OK;
+  return safe__owner_record_write(lock, attempt->options.label, error);
+}
+
+int safe__lock_release(struct safe_lock *lock) {
+  int at, one, code = SAFE_OK;
+
+  for (at = 0; at < lock->claim_count; at++) {
+    if ((lock->flags & SAFE_LOCK_ISOLATE) != 0)
+      one = safe__os_unlock_isolated(&lock->file, &lock->claims[at], safe__deadline(SAFE__SETTLE_MS));
+    else
+      one = safe__os_unlock(&lock->file, &lock->claims[at]);
+    if (code == SAFE_OK) code = one;
   }
-  if (code != SAFE_OK) safe__os_file_close(&lock->file);
+  lock->claim_count = lock->held->claim_count = 0;
   return code;
 }
 
-static int take_current(struct attempt *attempt, safe_error *error) {
-  const safe_lock_options *options = &attempt->lock->options;
-  int replaced, code = SAFE_EREPLACED;
+/* ---- Getting it. */
 
-  for (replaced = 0; code == SAFE_EREPLACED && replaced < MAX_REPLACED; replaced++) {
-    if (replaced > 0 && options->timeout_ms != SAFE_NO_WAIT && safe__os_now() >= attempt->deadline) break;
-    if (safe__os_cancel_triggered(options->cancel))
-      return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
-    code = open_and_take(attempt, error);
-  }
-  if (code == SAFE_EREPLACED)
-    return safe__fail(error, code, SAFE_STAGE_VERIFY, -1,
-                      "The file was removed or replaced %d times while it was being locked.", replaced);
+int safe__attempt_prepare(struct safe_lock_wait *attempt, const safe_lock_options *options, const safe_error *caller,
+                          safe_error *error) {
+  int code = safe__read_lock_options(&attempt->options, options, attempt->path == NULL, error);
+
+  if (code == SAFE_OK) code = safe__os_lock_supported(&attempt->options, error);
+  if (code == SAFE_OK && caller == NULL) attempt->options.holder_query_ms = 0; /* nobody to tell */
   return code;
 }
 
-#define SHOWN 200 /* bytes of a path: the message has to have room for the holder too */
-
-/* The end of a path tells more than its beginning. */
-static const char *shown(const char *path) {
-  size_t length = strlen(path);
-
-  return length > SHOWN ? path + length - SHOWN : path;
+int safe__attempt_start(struct safe_lock_wait *attempt, safe_error *error) {
+  attempt->converts = false;
+  attempt->lock = make_lock(attempt->path, &attempt->options);
+  if (attempt->lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  safe__attempt_init(attempt);
+  return SAFE_OK;
 }
 
-/* Ends the message with the file, and for a lock that somebody else holds, with the holder. */
-static void explain(struct attempt *attempt, safe_error *error) {
-  const safe_lock_options *options = &attempt->lock->options;
-  const char *mode = options->mode == SAFE_LOCK_SHARED ? "shared" : "exclusive";
-
-  switch (error->code) {
-  case SAFE_EBUSY:
-    safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).",
-               shown(attempt->path), mode);
-    if (options->holder_query_ms > 0) look(attempt);
-    break;
-  case SAFE_ETIMEDOUT:
-    safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
-               "%s is still locked by somebody else after %lld ms (asked: %s).", shown(attempt->path),
-               (long long)((safe__os_now() - attempt->began) / SAFE__MS), mode);
-    break;
-  default:
-    safe__add(error, " File: %s.", shown(attempt->path));
-    return;
-  }
-  safe__add(error, "%s", attempt->holder.message);
-  error->holder_pid = attempt->holder.holder_pid;
-}
-
-/* The look takes the last part of the wait, at most half of it. */
-static void plan_notice(struct attempt *attempt) {
-  const safe_lock_options *options = &attempt->lock->options;
-  int64_t look_ms = options->holder_query_ms;
-
-  attempt->notice.at = SAFE__NEVER;
-  attempt->notice.act = look;
-  attempt->notice.context = attempt;
-  if (look_ms > options->timeout_ms / 2) look_ms = options->timeout_ms / 2;
-  if (look_ms > 0 && attempt->deadline != SAFE__NEVER) attempt->notice.at = attempt->deadline - look_ms * SAFE__MS;
-}
-
-static int lock_file(safe_lock **out, const char *path, const safe_lock_options *options, safe_error *error) {
-  struct attempt attempt; /* not cleared: the error in it is large, and rarely used */
-  int code;
-
-  attempt.lock = safe__alloc(sizeof(*attempt.lock));
-  if (attempt.lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  attempt.lock->options = *options;
-  attempt.lock->owner = safe__os_self();
-  attempt.path = path;
-  attempt.began = safe__os_now();
-  attempt.deadline = safe__deadline_after(attempt.began, options->timeout_ms);
-  safe__error_clear(&attempt.holder);
-  plan_notice(&attempt);
-  code = take_current(&attempt, error);
+int safe__attempt_end(struct safe_lock_wait *attempt, int code, struct safe_lock **out, safe_error *error) {
+  if (code == SAFE_OK) code = safe__lock_complete(attempt, error);
   if (code == SAFE_OK) {
-    *out = attempt.lock;
+    *out = attempt->lock;
     return SAFE_OK;
   }
-  explain(&attempt, error);
-  safe__free(attempt.lock);
+  safe__attempt_explain(attempt, error);
+  safe__lock_release(attempt->lock); /* of a lock that could not be completed */
+  safe__lock_free(attempt->lock);
+  return code;
+}
+
+static int get(struct safe_lock_wait *attempt, struct safe_lock **out, safe_error *error) {
+  int code = safe__attempt_start(attempt, error);
+
+  if (code != SAFE_OK) return code;
+  code = safe__attempt_drive(attempt, SAFE__NEVER, error);
+  if (code == SAFE_EINTR) {
+    safe__attempt_abandon(attempt);
+    safe__fail(error, code, SAFE_STAGE_WAIT, -1, "A signal came during the wait for the lock.");
+  }
+  return safe__attempt_end(attempt, code, out, error);
+}
+
+static int get_checked(struct safe_lock_wait *attempt, struct safe_lock **lock, const safe_lock_options *options,
+                       safe_error *caller, safe_error *error) {
+  int code, held;
+
+  if (lock == NULL) return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the lock is NULL.");
+  *lock = NULL;
+  code = safe__attempt_prepare(attempt, options, caller, error);
+  if (code != SAFE_OK) return code;
+  held = safe__os_hold_cancellation();
+  safe__parked_collect();
+  attempt->async = false;
+  code = get(attempt, lock, error);
+  safe__os_allow_cancellation(held);
   return code;
 }
 
 int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options, safe_error *caller) {
-  safe_lock_options copy;
+  struct safe_lock_wait attempt; /* not cleared: the error in it is large, and rarely used */
   safe_error error;
-  int code, held;
+  int code;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
-  if (lock == NULL)
-    return safe__deliver(caller, &error,
-                         safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the lock is NULL."));
-  *lock = NULL;
+  if (lock != NULL) *lock = NULL;
   code = safe__check_path(path, &error);
-  if (code == SAFE_OK) code = safe__read_lock_options(&copy, options, &error);
-  if (code == SAFE_OK && safe__os_lock_method(&copy.method) != SAFE_OK)
-    code = safe__fail(&error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "This system has no lock method %d.",
-                      (int)copy.method);
-  if (caller == NULL) copy.holder_query_ms = 0; /* nobody to tell */
-  if (code == SAFE_OK) {
-    held = safe__os_hold_cancellation();
-    safe__parked_collect();
-    code = lock_file(lock, path, &copy, &error);
-    safe__os_allow_cancellation(held);
-  }
+  attempt.path = path;
+  attempt.handle = SAFE_INVALID_HANDLE;
+  if (code == SAFE_OK) code = get_checked(&attempt, lock, options, caller, &error);
   return safe__deliver(caller, &error, code);
+}
+
+int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options *options, safe_error *caller) {
+  struct safe_lock_wait attempt;
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  attempt.path = NULL;
+  attempt.handle = file;
+  code = get_checked(&attempt, lock, options, caller, &error);
+  return safe__deliver(caller, &error, code);
+}
+
+/* ---- Giving it back. */
+
+static int give_back(struct safe_lock *lock) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+
+  options.flags = lock->flags;
+  if (lock->recorded) safe__owner_record_clear(lock);
+  /* Before the unlock: whoever is granted the lock next finds out that this is no longer the file at the path. */
+  if ((lock->flags & SAFE_LOCK_REMOVE_ON_UNLOCK) != 0 && lock->claim_count > 0)
+    safe__os_file_remove(&lock->file, lock->path, &options);
+  return safe__lock_release(lock);
 }
 
 int safe_unlock(safe_lock *lock) {
@@ -172,16 +176,36 @@ int safe_unlock(safe_lock *lock) {
   held = safe__os_hold_cancellation();
   /* Unlock, then close: a forked child that has not called exec keeps the description open, and a mere close
      would leave the lock with it. The child for its part must not unlock what is the parent's. */
-  if (lock->owner == safe__os_self()) code = safe__os_unlock(&lock->file, &lock->options);
-  safe__os_file_close(&lock->file);
-  safe__free(lock);
+  if (lock->owner == safe__os_self()) code = give_back(lock);
+  safe__lock_free(lock);
   safe__os_allow_cancellation(held);
   return code;
+}
+
+/* ---- Questions. */
+
+int safe_lock_adopt(safe_lock *lock) {
+  if (lock == NULL) return SAFE_EINVAL;
+  if (lock->owner != safe__os_self()) return SAFE_EOWNER;
+  atomic_store(&lock->held->thread, safe__thread());
+  return SAFE_OK;
 }
 
 safe_handle safe_lock_get_handle(const safe_lock *lock) {
   if (lock == NULL || lock->owner != safe__os_self()) return SAFE_INVALID_HANDLE;
   return safe__os_file_handle(&lock->file);
+}
+
+int64_t safe_lock_read_at(safe_lock *lock, void *buffer, size_t length, int64_t offset) {
+  if (lock == NULL || (buffer == NULL && length > 0) || offset < 0) return SAFE_EINVAL;
+  if (lock->owner != safe__os_self()) return SAFE_EOWNER;
+  return safe__os_file_read(&lock->file, buffer, length, offset);
+}
+
+int64_t safe_lock_write_at(safe_lock *lock, const void *bytes, size_t length, int64_t offset) {
+  if (lock == NULL || (bytes == NULL && length > 0) || offset < 0) return SAFE_EINVAL;
+  if (lock->owner != safe__os_self()) return SAFE_EOWNER;
+  return safe__os_file_write(&lock->file, bytes, length, offset);
 }
 
 int safe_lock_wait_kind(const safe_lock *lock) { return lock == NULL ? SAFE_EINVAL : lock->wait_kind; }

@@ -95,21 +95,63 @@ void safe__write_out(void *caller, const void *from, size_t full) {
   memcpy((char *)caller + sizeof(size), (const char *)from + sizeof(size), (size < full ? size : full) - sizeof(size));
 }
 
-int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, safe_error *error) {
+#define LOCK_FLAGS ((SAFE_LOCK_REGULAR_ONLY << 1) - 1) /* all of them */
+#define PATH_FLAGS (SAFE_LOCK_FOLLOW_SYMLINKS | SAFE_LOCK_ISOLATE | SAFE_LOCK_REMOVE_ON_UNLOCK | SAFE_LOCK_RECORD_OWNER)
+
+static int invalid(safe_error *error, const char *sentence) {
+  return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "%s", sentence);
+}
+
+static int check_range(const safe_lock_options *options, safe_error *error) {
+  if (options->offset < 0 || options->length < 0 || options->length > INT64_MAX - options->offset)
+    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1,
+                      "The range of %lld bytes from %lld is not one that a file can have.", (long long)options->length,
+                      (long long)options->offset);
+  if (options->offset == 0 && options->length == 0) return SAFE_OK;
+  if (options->method == SAFE_METHOD_FLOCK || options->method == SAFE_METHOD_BOTH ||
+      options->method == SAFE_METHOD_COMPAT)
+    return invalid(error, "This lock method knows no byte ranges: offset and length must be 0.");
+  if ((options->flags & SAFE_LOCK_FAIR) != 0)
+    return invalid(error, "SAFE_LOCK_FAIR is for whole files: offset and length must be 0.");
+  return SAFE_OK;
+}
+
+/* What cannot be had together. */
+static int check_combination(const safe_lock_options *options, bool handle, safe_error *error) {
+  uint32_t flags = options->flags;
+
+  if (handle && (flags & PATH_FLAGS) != 0)
+    return invalid(error, "A flag was set that speaks of a path, and there is only a handle.");
+  if ((flags & SAFE_LOCK_REMOVE_ON_UNLOCK) != 0 && options->mode != SAFE_LOCK_EXCLUSIVE)
+    return invalid(error, "Only the holder of an exclusive lock may remove the file.");
+  if ((flags & SAFE_LOCK_ISOLATE) != 0 &&
+      ((flags & SAFE_LOCK_FAIR) != 0 || options->method == SAFE_METHOD_BOTH || options->method == SAFE_METHOD_POSIX))
+    return invalid(error, "SAFE_LOCK_ISOLATE cannot be had with SAFE_LOCK_FAIR or with method BOTH or POSIX.");
+  if ((flags & SAFE_LOCK_RECORD_OWNER) != 0 && options->mode != SAFE_LOCK_EXCLUSIVE)
+    return invalid(error, "Only the holder of an exclusive lock may write an owner record.");
+  if (options->label != NULL && strnlen(options->label, SAFE__LABEL_BYTES + 1) > SAFE__LABEL_BYTES)
+    return invalid(error, "The label is longer than 64 bytes.");
+  return SAFE_OK;
+}
+
+int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, bool handle, safe_error *error) {
   static const safe_lock_options defaults = SAFE_LOCK_OPTIONS_INIT;
   int code;
 
-  *into = defaults;
-  if (from == NULL) return SAFE_OK;
+  if (from == NULL) {
+    *into = defaults;
+    return SAFE_OK;
+  }
   code = read_struct(into, sizeof(*into), from, "safe_lock_options", error);
-  if (code == SAFE_OK)
-    code = check_flags(into->flags, SAFE_LOCK_CREATE | SAFE_LOCK_FOLLOW_SYMLINKS, "safe_lock_options", error);
+  if (code == SAFE_OK) code = check_flags(into->flags, LOCK_FLAGS, "safe_lock_options", error);
   if (code == SAFE_OK) code = check_choice(into->mode, SAFE_LOCK_SHARED, "The lock mode", error);
-  if (code == SAFE_OK) code = check_choice(into->method, SAFE_METHOD_FAR, "The lock method", error);
+  if (code == SAFE_OK) code = check_choice(into->method, SAFE_METHOD_COMPAT, "The lock method", error);
   if (code == SAFE_OK) code = safe__check_timeout(into->timeout_ms, "The lock timeout", error);
   if (code == SAFE_OK && (into->create_mode & ~07777u) != 0)
     code = safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The create mode 0%o has bits beyond 07777.",
                       (unsigned)into->create_mode);
+  if (code == SAFE_OK) code = check_range(into, error);
+  if (code == SAFE_OK) code = check_combination(into, handle, error);
   return code;
 }
 

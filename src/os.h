@@ -12,8 +12,10 @@
 
 #include "internal.h"
 
-/* struct safe__file, struct safe__child and struct safe__stream, as this system lays them out. */
+/* struct safe__file, safe__poller, safe__child and safe__stream, as this system lays them out. */
 #include "os_types.h"
+
+struct safe__wait; /* timed_wait.h */
 
 /* ---- Clock: nanoseconds on the monotonic clock that safehold.h names. */
 int64_t safe__os_now(void);
@@ -37,30 +39,76 @@ void safe__os_allow_cancellation(int held);
 int safe__os_cancel_create(safe_cancel **cancel);
 void safe__os_cancel_trigger(safe_cancel *cancel);
 void safe__os_cancel_free(safe_cancel *cancel);
-/* Sleeps until the deadline or the trigger, whichever comes first. cancel may be NULL. */
-void safe__os_sleep(int64_t deadline, safe_cancel *cancel);
+/* Sleeps until the deadline: 0. Or until the trigger: SAFE_ECANCELED. Or, if that is asked for, until a signal handler
+   has run: SAFE_EINTR. cancel may be NULL. */
+int safe__os_sleep(int64_t deadline, safe_cancel *cancel, bool interruptible);
 bool safe__os_cancel_triggered(const safe_cancel *cancel); /* false for NULL */
 
 /* ---- The lock file. */
+void safe__os_file_none(struct safe__file *file); /* one that is not open */
 int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error);
+/* A file that the caller has opened, and will close. */
+int safe__os_file_borrow(struct safe__file *file, safe_handle handle, const safe_lock_options *options,
+                         safe_error *error);
 /* 0 when the open file is the one now at path, SAFE_EREPLACED when it is not or there is none. */
 int safe__os_file_verify(const struct safe__file *file, const char *path, const safe_lock_options *options,
                          safe_error *error);
+/* Takes the name of the locked file away, if it still is this file's. */
+void safe__os_file_remove(const struct safe__file *file, const char *path, const safe_lock_options *options);
 void safe__os_file_close(struct safe__file *file);
+/* The descriptors that a forked child is to close, and how many; NULL where there is no fork. */
+int *safe__os_file_descriptors(struct safe__file *file, int *count);
 safe_handle safe__os_file_handle(const struct safe__file *file);
-/* Fills in what SAFE_METHOD_DEFAULT means here; SAFE_ENOTSUP for a method this system lacks. */
-int safe__os_lock_method(int32_t *method);
+bool safe__os_file_created(const struct safe__file *file); /* by this open, and not found there */
+/* Which file it is, whoever has it open; false if that cannot be told. */
+bool safe__os_file_id(const struct safe__file *file, struct safe__file_id *id);
+bool safe__os_handle_id(safe_handle handle, struct safe__file_id *id);
+/* The number of bytes, 0 at the end of the file, or a SAFE_E*. */
+int64_t safe__os_file_read(const struct safe__file *file, void *buffer, size_t length, int64_t offset);
+int64_t safe__os_file_write(const struct safe__file *file, const void *bytes, size_t length, int64_t offset);
+
+/* ---- The locks on it. Fills in what SAFE_METHOD_DEFAULT means here; SAFE_ENOTSUP for a method or flag that this
+   system lacks. */
+int safe__os_lock_supported(safe_lock_options *options, safe_error *error);
+/* Whether this file's file system has the method; asked once the file is open. */
+int safe__os_lock_fits(const struct safe__file *file, const safe_lock_options *options, safe_error *error);
 /* Never blocks: 0, SAFE_EBUSY, or an error. */
-int safe__os_lock_try(struct safe__file *file, const safe_lock_options *options, safe_error *error);
+int safe__os_lock_try(struct safe__file *file, const struct safe__claim *claim, safe_error *error);
+/* The same for a lock that is held in the other mode. */
+int safe__os_lock_convert(struct safe__file *file, const struct safe__claim *held, const struct safe__claim *wanted,
+                          safe_error *error);
+/* Whether a conversion that was refused, or (waited) given up after it was queued, leaves the lock as it was. */
+bool safe__os_convert_keeps(const struct safe__claim *held, const struct safe__claim *wanted, bool waited);
+/* Blocks without end, and nothing but the grant ends it. SAFE_EBUSY: this system does not do that. */
+int safe__os_lock_plain(struct safe__file *file, const struct safe__claim *claim, safe_error *error);
 /*
- * Waits for the lock: 0, SAFE_ETIMEDOUT, SAFE_ECANCELED, SAFE_ESTUCK or an error. After anything but 0 the lock
- * is not held by this file once it is closed. *kind becomes a SAFE_WAIT_*. After SAFE_ESTUCK the file was
- * parked with the request: it is closed as far as the caller is concerned. The notice is handed on to
- * safe__timed_wait or safe__wait_backoff.
+ * Queues a request in the kernel, which safe__wait_until and safe__wait_give_up (timed_wait.h) bring to its end. The
+ * deadline is a hint; polled: its handle, or a cancel, will be waited for. The file must stay where it is meanwhile.
+ * SAFE_EBUSY: there is no queue here. After SAFE_ESTUCK the file was parked with the request, and is closed as far as
+ * the caller is concerned.
  */
-int safe__os_lock_wait(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
-                       struct safe__notice *notice, int *kind, safe_error *error);
-int safe__os_unlock(struct safe__file *file, const safe_lock_options *options);
+int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
+                        struct safe__wait *wait, safe_error *error);
+/*
+ * Queues all of it: open, lock and verify, where a dead file system cannot hold us up. Once it is granted the file is
+ * filled in; SAFE_EREPLACED is an answer too.
+ */
+int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe_lock_options *options,
+                           const struct safe__claim *claim, struct safe__wait *wait, safe_error *error);
+int safe__os_unlock(struct safe__file *file, const struct safe__claim *claim);
+/* Unlocks and closes within the deadline, or parks what does not come to an end: SAFE_ESTUCK. */
+int safe__os_unlock_isolated(struct safe__file *file, const struct safe__claim *claim, int64_t deadline);
+
+/* ---- One handle to poll for several things: ready (or SAFE_INVALID_HANDLE), cancel (or NULL), and a time. */
+void safe__os_poller_none(struct safe__poller *poller); /* one that has not been made */
+int safe__os_poller_arm(struct safe__poller *poller, safe_handle ready, safe_cancel *cancel, int64_t at);
+safe_handle safe__os_poller_handle(const struct safe__poller *poller);
+void safe__os_poller_close(struct safe__poller *poller);
+
+/* ---- Who this process and this thread are, for the owner record. */
+void safe__os_identify(struct safe_owner *owner);
+/* Whether the process of a record of this machine and this boot is still the same one. */
+bool safe__os_is_alive(const struct safe_owner *owner);
 
 /* ---- Who holds a lock: adds to the list until the deadline. */
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error);

@@ -59,7 +59,7 @@ static int collect_until(int64_t deadline) {
 
   while (safe__parked_collect() > 0) {
     if (safe__os_now() >= deadline) return SAFE_ESTUCK;
-    safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + pause), NULL);
+    safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + pause), NULL, false);
     if (pause < 64 * SAFE__MS) pause *= 2;
   }
   return SAFE_OK;

@@ -4,14 +4,19 @@
 
 # Every system.
 set(SAFEHOLD_PORTABLE_SOURCES
+  attempt.c
   cancel.c
   clock.c
   communicate.c
   error.c
+  held.c
   holders.c
   lock.c
+  lock_begin.c
+  lock_convert.c
   memory.c
   options.c
+  owner_record.c
   parked.c
   process.c
   stop.c
@@ -25,8 +30,10 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/above_stdio.c
   unix/clock.c
   unix/error.c
+  unix/fork.c
   unix/lock_calls.c
   unix/lock_file.c
+  unix/lock_posix.c
   unix/plan.c
   unix/poll_wait.c
   unix/spawn.c
@@ -40,18 +47,22 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/cancel_eventfd.c
   unix/linux/exit_pidfd.c
   unix/linux/holders_proc.c
+  unix/linux/identity_proc.c
   unix/linux/kernel.c
   unix/linux/launch.c
   unix/linux/launch_clone.c
   unix/linux/launch_fork.c
+  unix/linux/lock_isolated.c
   unix/linux/lock_ofd_flock.c
-  unix/linux/lock_wait.c
   unix/linux/pipe_size.c
+  unix/linux/poller_epoll.c
   unix/linux/proc_stat.c
   unix/linux/self_wipeonfork.c
   unix/linux/shared_stack.c
   unix/linux/tree_group.c
-  unix/linux/wait_clone.c
+  unix/linux/unlock_isolated.c
+  unix/linux/wait_helper.c
+  unix/linux/wait_queued.c
 )
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
@@ -128,5 +139,8 @@ set(SAFEHOLD_WIN_SOURCES
 set(SAFEHOLD_RAW_SOURCES
   unix/child.c
   unix/linux/kernel.c
-  unix/linux/wait_clone.c
+  unix/linux/lock_isolated.c
+  unix/linux/unlock_isolated.c
+  unix/linux/wait_helper.c
+  unix/linux/wait_queued.c
 )

@@ -3,38 +3,38 @@
 
 #include "os.h"
 
-static int give_up(const struct safe__wait_calls *calls, void *request, int verdict, bool *granted, safe_error *error) {
-  int code;
+/* Whatever the answer, the request is gone afterwards. */
+static int settle(struct safe__wait *wait, safe_error *error) {
+  int code = wait->calls->settle(wait->request, safe__deadline(SAFE__SETTLE_MS), error);
 
-  calls->revoke(request);
-  code = calls->settle(request, safe__deadline(SAFE__SETTLE_MS), error);
   if (code == SAFE_ESTUCK) {
-    calls->park(request);
-    return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_WAIT, -1,
-                      "The kernel did not take the lock request back within %d ms; it was parked.", SAFE__SETTLE_MS);
+    wait->calls->park(wait->request);
+    safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_WAIT, -1,
+               "The kernel did not take the lock request back within %d ms; it was parked.", SAFE__SETTLE_MS);
+  } else {
+    wait->calls->release(wait->request);
   }
-  if (code == SAFE_OK) {
-    /* The grant won. For an expired wait that is what the caller wanted; a cancelled one no longer wants it. */
-    *granted = true;
-    return verdict == SAFE_ETIMEDOUT ? SAFE_OK : verdict;
-  }
-  return code == SAFE_EBUSY ? verdict : code;
+  wait->calls = NULL;
+  return code;
 }
 
-int safe__timed_wait(const struct safe__wait_calls *calls, void *request, int64_t deadline, struct safe__notice *notice,
-                     safe_cancel *cancel, bool *granted, safe_error *error) {
+int safe__wait_give_up(struct safe__wait *wait, safe_error *error) {
+  wait->calls->revoke(wait->request);
+  return settle(wait, error);
+}
+
+static int await(struct safe__wait *wait, int64_t deadline, struct safe__notice *notice, safe_cancel *cancel,
+                 bool interruptible) {
   int code;
 
-  *granted = false;
-  code = calls->start(request, error);
-  if (code != SAFE_OK) return code;
-  do code = calls->await(request, safe__notice_next(notice, deadline), cancel);
+  do code = wait->calls->await(wait->request, safe__notice_next(notice, deadline), cancel, interruptible);
   while (code == SAFE_ETIMEDOUT && safe__os_now() < deadline);
-  if (code != SAFE_OK) return give_up(calls, request, code, granted, error);
-
-  /* The kernel has answered; what is left of the request (a helper that exits) still has to go. */
-  code = calls->settle(request, safe__deadline(SAFE__SETTLE_MS), error);
-  if (code == SAFE_ESTUCK) return give_up(calls, request, SAFE_EBUSY, granted, error);
-  *granted = code == SAFE_OK;
   return code;
+}
+
+int safe__wait_until(struct safe__wait *wait, int64_t deadline, struct safe__notice *notice, safe_cancel *cancel,
+                     bool interruptible, safe_error *error) {
+  int code = await(wait, deadline, notice, cancel, interruptible);
+
+  return code == SAFE_OK ? settle(wait, error) : code;
 }

@@ -21,7 +21,7 @@ int slowness(void) {
 
 int64_t now_ms(void) { return safe__os_now() / SAFE__MS; }
 
-void sleep_ms(int64_t ms) { safe__os_sleep(safe__deadline(ms), NULL); }
+void sleep_ms(int64_t ms) { safe__os_sleep(safe__deadline(ms), NULL, false); }
 
 static safe_process *start(const char *word, va_list rest) {
   const char *argv[MAX_WORDS + 2] = {"helper"};
@@ -123,4 +123,25 @@ void assert_code_at(int code, int expected, const char *file, int line) {
   if (code != expected)
     print_error("%s:%d: %s, expected %s\n", file, line, safe_code_name(code), safe_code_name(expected));
   _assert_int_equal((LargestIntegralType)code, (LargestIntegralType)expected, file, line);
+}
+
+struct taking {
+  const char *path;
+  const safe_lock_options *options;
+  safe_lock *lock;
+  int code;
+};
+
+static void take(void *argument) {
+  struct taking *taking = argument;
+
+  taking->code = safe_lock_file(&taking->lock, taking->path, taking->options, NULL);
+}
+
+safe_lock *locked_by_another_thread(const char *path, const safe_lock_options *options) {
+  struct taking taking = {path, options, NULL, 0};
+
+  in_another_thread(take, &taking);
+  assert_code(taking.code, SAFE_OK);
+  return taking.lock;
 }

@@ -48,6 +48,12 @@ bool on_wine(void);
 /* The descriptors or handles that this process has open. */
 int count_handles(void);
 
+/* In a thread that has ended when it returns. */
+void in_another_thread(void (*run)(void *), void *argument);
+
+/* A lock that another thread took: the calling thread may wait for it, in vain. Fails the test if it is not got. */
+safe_lock *locked_by_another_thread(const char *path, const safe_lock_options *options);
+
 /* assert_int_equal on a SAFE_E* with names in the message. */
 #define assert_code(code, expected) assert_code_at(code, expected, __FILE__, __LINE__)
 void assert_code_at(int code, int expected, const char *file, int line);

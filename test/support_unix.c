@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "support.h"
@@ -16,4 +17,24 @@ int count_handles(void) {
   while (readdir(folder) != NULL) count++;
   closedir(folder);
   return count;
+}
+
+struct work {
+  void (*run)(void *);
+  void *argument;
+};
+
+static void *do_work(void *argument) {
+  struct work *work = argument;
+
+  work->run(work->argument);
+  return NULL;
+}
+
+void in_another_thread(void (*run)(void *), void *argument) {
+  struct work work = {run, argument};
+  pthread_t thread;
+
+  assert_int_equal(pthread_create(&thread, NULL, do_work, &work), 0);
+  pthread_join(thread, NULL);
 }

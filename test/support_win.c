@@ -13,3 +13,24 @@ int count_handles(void) {
   assert_true(GetProcessHandleCount(GetCurrentProcess(), &count));
   return (int)count;
 }
+
+struct work {
+  void (*run)(void *);
+  void *argument;
+};
+
+static DWORD WINAPI do_work(void *argument) {
+  struct work *work = argument;
+
+  work->run(work->argument);
+  return 0;
+}
+
+void in_another_thread(void (*run)(void *), void *argument) {
+  struct work work = {run, argument};
+  HANDLE thread = CreateThread(NULL, 0, do_work, &work, 0, NULL);
+
+  assert_non_null(thread);
+  WaitForSingleObject(thread, INFINITE);
+  CloseHandle(thread);
+}

@@ -55,7 +55,7 @@ static void a_wait_ends_at_its_deadline(void **state) {
   int64_t began;
 
   (void)state;
-  assert_code(safe_lock_file(&one, "deadline", NULL, NULL), SAFE_OK);
+  one = locked_by_another_thread("deadline", NULL);
   began = now_ms();
   assert_code(lock_for(&other, "deadline", 200, &error), SAFE_ETIMEDOUT);
   assert_in_range(now_ms() - began, 199, 200 + 300 * slowness());
@@ -226,16 +226,18 @@ static void nothing_is_left_behind(void **state) {
   int before, round;
 
   (void)state;
-  assert_code(safe_lock_file(&one, "left", NULL, NULL), SAFE_OK);
+  one = locked_by_another_thread("left", NULL);
   lock_for(&other, "left", 5, NULL);
   safe_unlock(one);
+  assert_code(safe_shutdown(5000), SAFE_OK);
   before = count_handles();
   for (round = 0; round < 20; round++) {
-    assert_code(safe_lock_file(&one, "left", NULL, NULL), SAFE_OK);
+    one = locked_by_another_thread("left", NULL);
     assert_code(lock_for(&other, "left", round % 3, NULL), round % 3 == 0 ? SAFE_EBUSY : SAFE_ETIMEDOUT);
     assert_code(lock_for(&other, "no/such/folder", 0, NULL), SAFE_ENOENT);
     safe_unlock(one);
   }
+  assert_code(safe_shutdown(5000), SAFE_OK);
   assert_int_equal(count_handles(), before);
   assert_int_equal(safe_parked_count(), 0);
 }

@@ -32,7 +32,7 @@ static void need_helper(void) {
   skip();
 }
 
-/* Children of this process, of whatever kind; the first one's number goes to *pid. */
+/* Children of this process, of whatever kind; the first one's number goes to *pid. A spare helper is one. */
 static int count_children(int64_t *pid) {
   struct safe__proc_stat stat;
   DIR *folder = opendir("/proc");
@@ -46,6 +46,12 @@ static int count_children(int64_t *pid) {
     }
   closedir(folder);
   return count;
+}
+
+/* What is left once the spare helpers have been sent home. */
+static int children_left(void) {
+  assert_code(safe_shutdown(5000), SAFE_OK);
+  return count_children(NULL);
 }
 
 /* Sleeps in steps of a millisecond, and notes by how much the longest one was too long: what the machine itself does
@@ -74,7 +80,7 @@ static int64_t one_wait(int method) {
   safe_lock *held, *other;
   int64_t began;
 
-  assert_code(safe_lock_file(&held, "hundred", &options, NULL), SAFE_OK);
+  held = locked_by_another_thread("hundred", &options);
   began = now_ms();
   assert_code(safe_lock_file(&other, "hundred", &options, NULL), SAFE_ETIMEDOUT);
   began = now_ms() - began;
@@ -106,7 +112,7 @@ static void a_deadline_is_kept_100_times_of_100(void **state) {
   print_message("worst of 100 waits of 200 ms: %d ms; %d did not count, the machine being busy\n", (int)worst,
                 uncounted);
   assert_int_equal(round, 100);
-  assert_int_equal(count_children(NULL), 0);
+  assert_int_equal(children_left(), 0);
 }
 
 static void a_wait_is_queued_and_leaves_nothing(void **state) {
@@ -127,7 +133,7 @@ static void a_wait_is_queued_and_leaves_nothing(void **state) {
     assert_int_equal(safe_lock_wait_kind(lock), SAFE_WAIT_QUEUED);
     safe_unlock(lock);
     end_helper(holder);
-    assert_int_equal(count_children(NULL), 0);
+    assert_int_equal(children_left(), 0);
   }
 }
 
@@ -187,7 +193,7 @@ static void a_helper_killed_from_outside_is_replaced(void **state) {
   safe_unlock(held);
   pthread_join(thread, NULL);
   assert_code(waiter.code, SAFE_OK);
-  assert_int_equal(count_children(NULL), 0);
+  assert_int_equal(children_left(), 0);
 }
 
 static void a_trigger_from_another_thread_ends_the_wait(void **state) {
@@ -216,7 +222,7 @@ static void a_trigger_from_another_thread_ends_the_wait(void **state) {
     safe_unlock(held);
     safe_cancel_free(cancel);
   }
-  assert_int_equal(count_children(NULL), 0);
+  assert_int_equal(children_left(), 0);
 }
 
 /* ---- A kernel that refuses. */
@@ -260,10 +266,11 @@ static void a_helper_that_does_not_die_is_parked(void **state) {
 
   (void)state;
   need_helper();
+  assert_code(safe_shutdown(5000), SAFE_OK);
   before = count_handles();
   for (at = 0; at < 2; at++) {
     options = asking(methods[at], 0);
-    assert_code(safe_lock_file(&held, "stuck", &options, NULL), SAFE_OK);
+    held = locked_by_another_thread("stuck", &options);
     options.timeout_ms = 50;
     safe__kernel.kill = deaf_kill;
     began = now_ms();
@@ -281,7 +288,7 @@ static void a_helper_that_does_not_die_is_parked(void **state) {
     safe_unlock(other);
   }
   assert_int_equal(count_handles(), before);
-  assert_int_equal(count_children(NULL), 0);
+  assert_int_equal(children_left(), 0);
 }
 
 static int unlock_in_child(void *lock) { return -safe_unlock(lock); }
@@ -318,7 +325,7 @@ static void a_killed_host_leaves_no_helper(void **state) {
   assert_true(helper > 0);
   kill(host, SIGKILL);
   waitpid(host, NULL, 0);
-  /* The pipe's write end was open in the host, and so in the helper's shared table: end of file says both are gone. */
+  /* The pipe's write end was open in the host: end of file says that it is open nowhere now. */
   assert_int_equal(read(pipe_ends[0], &byte, 1), 0);
   close(pipe_ends[0]);
   safe_unlock(held);

@@ -17,13 +17,27 @@ static void *counting_realloc(void *memory, size_t size) {
 static int lock_once(void) {
   safe_lock_options brief = SAFE_LOCK_OPTIONS_INIT;
   safe_lock *one, *other;
+  safe_lock_wait *wait;
   int code = safe_lock_file(&one, "memory", NULL, NULL);
 
   if (code != SAFE_OK) return code;
   brief.timeout_ms = 10;
-  code = safe_lock_file(&other, "memory", &brief, NULL);
+  code = safe_lock_begin(&wait, "memory", &brief, NULL);
+  if (code == SAFE_OK) code = safe_lock_finish(wait, &other, NULL);
   safe_unlock(one);
   return code == SAFE_ETIMEDOUT ? SAFE_OK : code;
+}
+
+static int record_once(void) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  safe_lock *lock;
+  int code;
+
+  options.flags |= SAFE_LOCK_RECORD_OWNER | SAFE_LOCK_REMOVE_ON_UNLOCK;
+  make_file("recorded", "data");
+  code = safe_lock_file(&lock, "recorded", &options, NULL);
+  if (code == SAFE_OK) code = safe_unlock(lock);
+  return code;
 }
 
 static int spawn_once(void) {
@@ -95,6 +109,11 @@ static void locking(void **state) {
   sweep(lock_once);
 }
 
+static void recording(void **state) {
+  (void)state;
+  sweep(record_once);
+}
+
 static void spawning_and_communicating(void **state) {
   (void)state;
   sweep(spawn_once);
@@ -112,10 +131,8 @@ static void asking(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(locking),
-    cmocka_unit_test(spawning_and_communicating),
-    cmocka_unit_test(cancelling),
-    cmocka_unit_test(asking),
+    cmocka_unit_test(locking),    cmocka_unit_test(recording), cmocka_unit_test(spawning_and_communicating),
+    cmocka_unit_test(cancelling), cmocka_unit_test(asking),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -271,7 +271,7 @@ static void do_everything_once(void) {
   safe_process *process;
 
   brief.timeout_ms = 20;
-  assert_code(safe_lock_file(&one, "host", NULL, NULL), SAFE_OK);
+  one = locked_by_another_thread("host", NULL);
   assert_code(safe_lock_file(&other, "host", &brief, NULL), SAFE_ETIMEDOUT);
   options.cwd = "/";
   assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);

@@ -8,11 +8,11 @@ struct kernel {
   bool grant_when_revoked; /* the grant and the cancel meet */
   bool deaf;               /* takes nothing back */
   bool dies;               /* the request ends without an answer */
-  int refuses;             /* start answers with this */
+  int interrupts;          /* so many signals come */
   int answers;             /* the kernel answers the request with this error */
   /* what happened */
   int64_t started;
-  bool granted, revoked, parked;
+  bool granted, revoked, parked, released;
   int awaits, looks;
 };
 
@@ -21,16 +21,10 @@ static bool done(struct kernel *kernel) {
   return kernel->granted || kernel->dies || kernel->answers != 0;
 }
 
-static int start(void *request, safe_error *error) {
+static int await(void *request, int64_t deadline, safe_cancel *cancel, bool interruptible) {
   struct kernel *kernel = request;
 
-  if (kernel->refuses != 0) return safe__fail(error, kernel->refuses, SAFE_STAGE_LOCK, -1, "Refused.");
-  kernel->started = now_ms();
-  return SAFE_OK;
-}
-
-static int await(void *request, int64_t deadline, safe_cancel *cancel) {
-  struct kernel *kernel = request;
+  if (interruptible && kernel->interrupts-- > 0) return SAFE_EINTR;
 
   kernel->awaits++;
   while (!done(kernel)) {
@@ -60,130 +54,142 @@ static int settle(void *request, int64_t deadline, safe_error *error) {
 
 static void park(void *request) { ((struct kernel *)request)->parked = true; }
 
-static const struct safe__wait_calls calls = {start, await, take_back, settle, park};
+static void release(void *request) { ((struct kernel *)request)->released = true; }
+
+static const struct safe__wait_calls calls = {await, take_back, settle, park, release, NULL, NULL};
 
 static void count_look(void *context) { ((struct kernel *)context)->looks++; }
 
-static int play(struct kernel *kernel, int64_t timeout_ms, safe_cancel *cancel, bool *granted) {
-  struct safe__notice none = {SAFE__NEVER, NULL, NULL};
+/* Waits, and takes back what is still queued at the end: what safe__wait_until and safe__wait_give_up answer. */
+struct outcome {
+  int until, given_up; /* given_up: 1 where there was nothing to give up */
+};
+
+static struct outcome play_until(struct kernel *kernel, int64_t deadline, struct safe__notice *notice,
+                                 safe_cancel *cancel, bool interruptible) {
+  struct safe__wait wait = {&calls, kernel, SAFE_WAIT_QUEUED};
+  struct outcome outcome = {0, 1};
   safe_error error = SAFE_ERROR_INIT;
 
-  return safe__timed_wait(&calls, kernel, safe__deadline(timeout_ms), &none, cancel, granted, &error);
+  kernel->started = now_ms();
+  outcome.until = safe__wait_until(&wait, deadline, notice, cancel, interruptible, &error);
+  if (wait.calls != NULL) outcome.given_up = safe__wait_give_up(&wait, &error);
+  assert_null(wait.calls);
+  assert_int_equal(kernel->parked + kernel->released, 1);
+  return outcome;
 }
+
+static struct outcome play(struct kernel *kernel, int64_t timeout_ms, safe_cancel *cancel) {
+  struct safe__notice none = {SAFE__NEVER, NULL, NULL};
+
+  return play_until(kernel, safe__deadline(timeout_ms), &none, cancel, false);
+}
+
+static void assert_outcome(struct outcome outcome, int until, int given_up) {
+  assert_code(outcome.until, until);
+  assert_int_equal(outcome.given_up, given_up);
+}
+
+#define NOTHING_LEFT 1
 
 static void granted_at_once(void **state) {
   struct kernel kernel = {.grant_at = 0};
-  bool granted;
 
   (void)state;
-  assert_code(play(&kernel, 100, NULL, &granted), SAFE_OK);
-  assert_true(granted);
+  assert_outcome(play(&kernel, 100, NULL), SAFE_OK, NOTHING_LEFT);
   assert_false(kernel.revoked);
 }
 
 static void granted_late_but_in_time(void **state) {
   struct kernel kernel = {.grant_at = 30};
-  bool granted;
 
   (void)state;
-  assert_code(play(&kernel, 5000, NULL, &granted), SAFE_OK);
-  assert_true(granted);
+  assert_outcome(play(&kernel, 5000, NULL), SAFE_OK, NOTHING_LEFT);
   assert_false(kernel.revoked);
 }
 
 static void not_granted_is_taken_back(void **state) {
   struct kernel kernel = {.grant_at = -1};
-  bool granted;
 
   (void)state;
-  assert_code(play(&kernel, 20, NULL, &granted), SAFE_ETIMEDOUT);
-  assert_false(granted);
+  assert_outcome(play(&kernel, 20, NULL), SAFE_ETIMEDOUT, SAFE_EBUSY);
   assert_true(kernel.revoked);
-  assert_false(kernel.parked);
+  assert_true(kernel.released);
 }
 
-static void a_grant_that_wins_against_the_deadline_is_kept(void **state) {
+static void a_grant_that_wins_against_the_deadline_is_told(void **state) {
   struct kernel kernel = {.grant_at = -1, .grant_when_revoked = true};
-  bool granted;
 
   (void)state;
-  assert_code(play(&kernel, 20, NULL, &granted), SAFE_OK);
-  assert_true(granted);
+  assert_outcome(play(&kernel, 20, NULL), SAFE_ETIMEDOUT, SAFE_OK);
 }
 
-static void a_grant_that_wins_against_a_cancel_is_told_and_given_back(void **state) {
+static void a_grant_that_wins_against_a_cancel_is_told(void **state) {
   struct kernel kernel = {.grant_at = -1, .grant_when_revoked = true};
   safe_cancel *cancel;
-  bool granted;
 
   (void)state;
   assert_code(safe_cancel_create(&cancel), SAFE_OK);
-  assert_code(play(&kernel, 5000, cancel, &granted), SAFE_ECANCELED);
-  assert_true(granted);
+  assert_outcome(play(&kernel, 5000, cancel), SAFE_ECANCELED, SAFE_OK);
   safe_cancel_free(cancel);
 }
 
 static void a_cancel_without_a_grant(void **state) {
   struct kernel kernel = {.grant_at = -1};
   safe_cancel *cancel;
-  bool granted;
 
   (void)state;
   assert_code(safe_cancel_create(&cancel), SAFE_OK);
-  assert_code(play(&kernel, 5000, cancel, &granted), SAFE_ECANCELED);
-  assert_false(granted);
+  assert_outcome(play(&kernel, 5000, cancel), SAFE_ECANCELED, SAFE_EBUSY);
   assert_true(kernel.revoked);
   safe_cancel_free(cancel);
 }
 
-static void a_kernel_that_takes_nothing_back_leads_to_parking(void **state) {
-  struct kernel kernel = {.grant_at = -1, .deaf = true};
-  bool granted;
+static void a_signal_leaves_the_request_queued(void **state) {
+  struct kernel kernel = {.grant_at = -1, .interrupts = 1};
+  struct safe__notice none = {SAFE__NEVER, NULL, NULL};
 
   (void)state;
-  assert_code(play(&kernel, 20, NULL, &granted), SAFE_ESTUCK);
-  assert_false(granted);
+  assert_outcome(play_until(&kernel, safe__deadline(5000), &none, NULL, true), SAFE_EINTR, SAFE_EBUSY);
+}
+
+static void a_signal_that_nobody_asked_about_is_not_told(void **state) {
+  struct kernel kernel = {.grant_at = 10, .interrupts = 1};
+
+  (void)state;
+  assert_outcome(play(&kernel, 5000, NULL), SAFE_OK, NOTHING_LEFT);
+}
+
+static void a_kernel_that_takes_nothing_back_leads_to_parking(void **state) {
+  struct kernel kernel = {.grant_at = -1, .deaf = true};
+
+  (void)state;
+  assert_outcome(play(&kernel, 20, NULL), SAFE_ETIMEDOUT, SAFE_ESTUCK);
   assert_true(kernel.parked);
 }
 
 static void a_request_that_ends_without_an_answer_is_said(void **state) {
   struct kernel kernel = {.grant_at = -1, .dies = true};
-  bool granted;
 
   (void)state;
-  assert_code(play(&kernel, 1000, NULL, &granted), SAFE_EBUSY);
-  assert_false(granted);
-}
-
-static void a_refused_start_leaves_nothing_to_take_back(void **state) {
-  struct kernel kernel = {.grant_at = -1, .refuses = SAFE_ENOLCK};
-  bool granted;
-
-  (void)state;
-  assert_code(play(&kernel, 1000, NULL, &granted), SAFE_ENOLCK);
-  assert_int_equal(kernel.awaits, 0);
-  assert_false(kernel.revoked);
+  assert_outcome(play(&kernel, 1000, NULL), SAFE_EBUSY, NOTHING_LEFT);
 }
 
 static void an_error_for_an_answer(void **state) {
   struct kernel kernel = {.grant_at = -1, .answers = SAFE_ENOLCK};
-  bool granted;
 
   (void)state;
-  assert_code(play(&kernel, 1000, NULL, &granted), SAFE_ENOLCK);
-  assert_false(granted);
+  assert_outcome(play(&kernel, 1000, NULL), SAFE_ENOLCK, NOTHING_LEFT);
   assert_false(kernel.parked);
 }
 
 static void the_notice_comes_once_and_before_the_deadline(void **state) {
   struct kernel kernel = {.grant_at = -1};
   struct safe__notice notice = {0, count_look, &kernel};
-  safe_error error = SAFE_ERROR_INIT;
-  bool granted;
 
   (void)state;
   notice.at = safe__deadline(10);
-  assert_code(safe__timed_wait(&calls, &kernel, safe__deadline(400), &notice, NULL, &granted, &error), SAFE_ETIMEDOUT);
+  assert_outcome(play_until(&kernel, safe__deadline(400), &notice, NULL, false), SAFE_ETIMEDOUT, SAFE_EBUSY);
   assert_int_equal(kernel.looks, 1);
   assert_int_equal(kernel.awaits, 2);
 }
@@ -193,12 +199,13 @@ int main(void) {
     cmocka_unit_test(granted_at_once),
     cmocka_unit_test(granted_late_but_in_time),
     cmocka_unit_test(not_granted_is_taken_back),
-    cmocka_unit_test(a_grant_that_wins_against_the_deadline_is_kept),
-    cmocka_unit_test(a_grant_that_wins_against_a_cancel_is_told_and_given_back),
+    cmocka_unit_test(a_grant_that_wins_against_the_deadline_is_told),
+    cmocka_unit_test(a_grant_that_wins_against_a_cancel_is_told),
     cmocka_unit_test(a_cancel_without_a_grant),
+    cmocka_unit_test(a_signal_leaves_the_request_queued),
+    cmocka_unit_test(a_signal_that_nobody_asked_about_is_not_told),
     cmocka_unit_test(a_kernel_that_takes_nothing_back_leads_to_parking),
     cmocka_unit_test(a_request_that_ends_without_an_answer_is_said),
-    cmocka_unit_test(a_refused_start_leaves_nothing_to_take_back),
     cmocka_unit_test(an_error_for_an_answer),
     cmocka_unit_test(the_notice_comes_once_and_before_the_deadline),
   };

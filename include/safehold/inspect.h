@@ -47,6 +47,46 @@ SAFE_API const safe_holder *safe_holder_list_get(const safe_holder_list *list, s
 SAFE_API const char *safe_holder_list_unknown(const safe_holder_list *list);
 SAFE_API void safe_holder_list_free(safe_holder_list *list);
 
+enum safe_owner_state {
+  SAFE_OWNER_NONE = 0,     /* nobody has left a record, or it was cleared */
+  SAFE_OWNER_ALIVE = 1,    /* that very process is running */
+  SAFE_OWNER_GONE = 2,     /* it has ended, or the machine was restarted since */
+  SAFE_OWNER_ELSEWHERE = 3 /* it is another machine's, or another container's */
+};
+
+/*
+ * What SAFE_LOCK_RECORD_OWNER leaves behind: a hint, which nobody is bound to believe. It is 512 bytes of text, at the
+ * beginning of the lock file if the library made that file, else in a file of its own beside it, PATH.owner:
+ *
+ *   safehold owner 1
+ *   pid=4711
+ *   start=1234567        when that process was started: clock ticks since boot (Linux), else the system's unit
+ *   boot=6b0f...         which start of the machine; - where that is not known
+ *   host=web3
+ *   thread=4712
+ *   since=1795286400000  when the lock was got: milliseconds since 1970
+ *   label=session gc
+ *   check=8f1c...        FNV-1a, 64 bits, of all bytes before this line
+ *
+ * then newlines up to 512 bytes. With safe_unlock it becomes its first line and newlines; PATH.owner is removed.
+ */
+typedef struct safe_owner {
+  uint32_t size;
+  int32_t state; /* SAFE_OWNER_* */
+  int64_t pid, thread, since_ms;
+  uint64_t start;
+  char boot[40], host[72], label[72];
+} safe_owner;
+
+#define SAFE_OWNER_INIT                                \
+  {                                                    \
+    sizeof(safe_owner), 0, 0, 0, 0, 0, {0}, {0}, { 0 } \
+  }
+
+/* Reads the record for the lock file at path. Never waits for a lock; opens a file on a dead file system as long as
+   that takes. 0 also when there is none. */
+SAFE_API int safe_lock_owner(const char *path, safe_owner *owner, safe_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -5,9 +5,16 @@
 #include "os.h"
 
 /* One call to the kernel, waiting (for ever) or not: 0 or errno. */
-int safe__lock_call(int fd, int mode, int method, bool wait);
+int safe__lock_call(int fd, const struct safe__claim *claim, bool wait);
+int safe__unlock_call(int fd, const struct safe__claim *claim);
 
 /* The error of a call that was refused, with what it means for a lock. */
 int safe__lock_failed(int os_code, safe_error *error);
+
+/* POSIX locks (lock_posix.c) are the process's: they are counted here, and asked for and given back by these. */
+int safe__posix_try(struct safe__file *file, const struct safe__claim *claim, safe_error *error);
+int safe__posix_unlock(struct safe__file *file, const struct safe__claim *claim);
+/* Closes a lock file; not before the last POSIX lock on it is gone, which the close would drop. */
+void safe__close_locked(int fd, const struct safe__file *file);
 
 #endif

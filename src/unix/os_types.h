@@ -6,10 +6,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The last byte that a file can have: the turnstile of SAFE_LOCK_FAIR, behind all that is locked then. */
+#define SAFE__GATE (INT64_MAX - 1)
+
 struct safe__file {
   int fd; /* -1 when closed or parked */
   dev_t device;
   ino_t inode;
+  bool borrowed; /* the caller's, whose device and inode have not been asked for */
+  bool created;  /* by us, just now */
+};
+
+/* An epoll instance or a kqueue, and what it looks at. */
+struct safe__poller {
+  int fd, timer; /* -1 where there is none */
+  int ready, cancel;
 };
 
 struct safe__stream {

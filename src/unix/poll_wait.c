@@ -12,18 +12,30 @@ static void pause_a_little(int64_t deadline) {
   if (deadline > 0) nanosleep(&pause, NULL);
 }
 
-int safe__poll(struct pollfd *ready, int count, int64_t deadline) {
+int safe__poll_once(struct pollfd *ready, int count, int64_t deadline) {
   int result = poll(ready, (nfds_t)count, (int)safe__left_ms(deadline, LONGEST_MS));
 
-  if (result < 0 && errno != EINTR) pause_a_little(deadline); /* not to spin: a limit, or no memory in the kernel */
+  if (result >= 0 || errno == EINTR) return result;
+  pause_a_little(deadline); /* not to spin: a limit, or no memory in the kernel */
+  return 0;
+}
+
+int safe__poll(struct pollfd *ready, int count, int64_t deadline) {
+  int result = safe__poll_once(ready, count, deadline);
+
   return result < 0 ? 0 : result;
 }
 
-void safe__os_sleep(int64_t deadline, safe_cancel *cancel) {
+int safe__os_sleep(int64_t deadline, safe_cancel *cancel, bool interruptible) {
   struct pollfd ready = {safe__cancel_fd(cancel), POLLIN, 0};
+  int result;
 
-  while (safe__os_now() < deadline)
-    if (safe__poll(&ready, 1, deadline) > 0) return;
+  while (safe__os_now() < deadline) {
+    result = safe__poll_once(&ready, 1, deadline);
+    if (result > 0) return SAFE_ECANCELED;
+    if (result < 0 && interruptible) return SAFE_EINTR;
+  }
+  return SAFE_OK;
 }
 
 bool safe__os_cancel_triggered(const safe_cancel *cancel) {

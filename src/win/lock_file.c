@@ -35,7 +35,7 @@ static int refused(const wchar_t *path, DWORD failure, const safe_lock_options *
   DWORD attributes;
 
   if (failure == ERROR_ACCESS_DENIED && delete_pending()) {
-    if (options->timeout_ms != SAFE_NO_WAIT) safe__os_sleep(safe__os_now() + DELETE_PAUSE, options->cancel);
+    if (options->timeout_ms != SAFE_NO_WAIT) safe__os_sleep(safe__os_now() + DELETE_PAUSE, options->cancel, false);
     return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_OPEN, -1, "The lock file is being deleted.");
   }
   if (failure == ERROR_PIPE_BUSY)

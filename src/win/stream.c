@@ -223,5 +223,5 @@ void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct saf
   if (used > 0)
     safe__win_wait(handles, used, deadline);
   else
-    safe__os_sleep(deadline, NULL);
+    safe__os_sleep(deadline, NULL, false);
 }

@@ -130,7 +130,7 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   }
   left = child->alone ? NULL : open_left(child);
   if (left == NULL) {
-    safe__os_sleep(safe__deadline_min(until, safe__os_now() + SAFE__MS), NULL);
+    safe__os_sleep(safe__deadline_min(until, safe__os_now() + SAFE__MS), NULL, false);
     return;
   }
   safe__win_wait(&left, 1, until);

@@ -83,7 +83,7 @@ static void wait_for_exit(int64_t pid, int64_t deadline) {
   int queue = kqueue();
 
   if (queue < 0) {
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL);
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
     return;
   }
   if (ns < 0) ns = 0;
@@ -101,7 +101,7 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   if (child->ended && child->watched > 0)
     wait_for_exit(child->watched, step);
   else if (ready.fd < 0)
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL);
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
   else if (safe__poll(&ready, 1, step) > 0 && !safe__child_ended(child))
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), NULL);
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), NULL, false);
 }

@@ -46,19 +46,19 @@ void safe__restore_signals(uint64_t mask) {
   safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, SIGSET_BYTES, 0, 0);
 }
 
-void safe__futex_wait(int *word, int value, int64_t deadline) {
+long safe__futex_wait(int *word, int value, int64_t deadline) {
   struct timespec left, *timeout = NULL;
   int64_t ns;
 
   if (deadline != SAFE__NEVER) {
     ns = deadline - safe__os_now();
-    if (ns <= 0) return;
+    if (ns <= 0) return -ETIMEDOUT;
     left.tv_sec = (time_t)(ns / 1000000000);
     left.tv_nsec = (long)(ns % 1000000000);
     timeout = &left;
   }
   /* Not FUTEX_PRIVATE: CLONE_CHILD_CLEARTID wakes without that flag (kernel/fork.c, mm_release). */
-  safe__raw6(SYS_futex, (long)word, FUTEX_WAIT, value, (long)timeout, 0, 0);
+  return safe__raw6(SYS_futex, (long)word, FUTEX_WAIT, value, (long)timeout, 0, 0);
 }
 
 long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options) {
@@ -83,7 +83,7 @@ bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
     if (safe__os_now() >= deadline) return false;
     /* Readable, yet not to be waited for: a debugger has it. Then, and without a pidfd, in steps. */
     if (readable)
-      safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + SAFE__MS), NULL);
+      safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + SAFE__MS), NULL, false);
     else
       readable = poll(&ready, 1, (int)safe__left_ms(deadline, 1000)) > 0;
   }

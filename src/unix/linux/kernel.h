@@ -42,9 +42,9 @@ extern struct safe__kernel safe__kernel;
 uint64_t safe__block_signals(void);
 void safe__restore_signals(uint64_t mask);
 
-/* Waits while *word has the value, at most until the deadline. May return early. Works between processes that
-   share memory. */
-void safe__futex_wait(int *word, int value, int64_t deadline);
+/* Waits while *word has the value, at most until the deadline. May return early: -EINTR when a signal handler has run.
+   Works between processes that share memory. */
+long safe__futex_wait(int *word, int value, int64_t deadline);
 
 /* Whether a process that shares our memory can be made here: not under Valgrind, which aborts at the attempt,
    and not under an emulator or a security policy that refuses it. Asks once. */

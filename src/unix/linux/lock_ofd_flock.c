@@ -3,36 +3,92 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/vfs.h>
 
 #include "lock_calls.h"
+#include "lock_raw.h"
 
-int safe__os_lock_method(int32_t *method) {
-  if (*method == SAFE_METHOD_DEFAULT) *method = SAFE_METHOD_OFD;
-  return *method == SAFE_METHOD_OFD || *method == SAFE_METHOD_FLOCK ? SAFE_OK : SAFE_ENOTSUP;
+int safe__os_lock_supported(safe_lock_options *options, safe_error *error) {
+  if (options->method == SAFE_METHOD_DEFAULT) options->method = SAFE_METHOD_OFD;
+  if (options->method == SAFE_METHOD_FAR || options->method == SAFE_METHOD_COMPAT)
+    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "Linux has no lock method %d.",
+                      (int)options->method);
+  if ((options->flags & SAFE_LOCK_FAIR) != 0 && options->method != SAFE_METHOD_OFD)
+    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "SAFE_LOCK_FAIR needs method OFD.");
+  return SAFE_OK;
 }
 
-static int ofd_call(int fd, short type, bool wait) {
+/* File systems of other machines, or of a process, which may make one lock of an flock and a record lock (NFS and Ceph
+   do), or neither. The numbers are linux/magic.h's, and of the file systems' own headers. */
+static const unsigned int distant[] = {
+  0x6969,     /* nfs */
+  0x517B,     /* smb */
+  0xFF534D42, /* cifs */
+  0xFE534D42, /* smb2 */
+  0x01021997, /* 9p */
+  0x00C36400, /* ceph */
+  0x5346414F, /* afs */
+  0x65735546, /* fuse */
+  0x01161970, /* gfs2 */
+  0x7461636F, /* ocfs2 */
+  0x0BD00BD0, /* lustre */
+  0x73757245, /* coda */
+  0x786F4256, /* vboxsf */
+};
+
+int safe__os_lock_fits(const struct safe__file *file, const safe_lock_options *options, safe_error *error) {
+  struct statfs status;
+  size_t at;
+
+  if (options->method != SAFE_METHOD_BOTH) return SAFE_OK;
+  if (fstatfs(file->fd, &status) != 0)
+    return safe__fail_os(error, errno, SAFE_STAGE_OPEN, -1, "The file system cannot be examined");
+  for (at = 0; at < sizeof(distant) / sizeof(distant[0]); at++)
+    if (distant[at] == (unsigned int)status.f_type)
+      return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_OPEN, -1,
+                        "Method BOTH needs a local file system: on this one (type 0x%x) an flock and an OFD lock may "
+                        "be the same.",
+                        (unsigned int)status.f_type);
+  return SAFE_OK;
+}
+
+/* Linux drops an flock before it asks for one of the other mode (fs/locks.c, flock_lock_inode), and keeps a record lock
+   until it has the other. */
+bool safe__os_convert_keeps(const struct safe__claim *held, const struct safe__claim *wanted, bool waited) {
+  (void)held, (void)waited;
+  return wanted->method != SAFE_METHOD_FLOCK;
+}
+
+struct flock safe__record_range(const struct safe__claim *claim, short type) {
   struct flock range;
 
-  memset(&range, 0, sizeof(range)); /* l_pid must be 0 for an OFD lock; start 0 and length 0 are the whole file */
+  memset(&range, 0, sizeof(range)); /* l_pid must be 0 for an OFD lock */
   range.l_type = type;
   range.l_whence = SEEK_SET;
+  range.l_start = (off_t)claim->offset;
+  range.l_len = (off_t)claim->length;
+  return range;
+}
+
+static int ofd_call(int fd, const struct safe__claim *claim, short type, bool wait) {
+  struct flock range = safe__record_range(claim, type);
+
   return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
 }
 
-int safe__lock_call(int fd, int mode, int method, bool wait) {
-  bool shared = mode == SAFE_LOCK_SHARED;
+int safe__lock_call(int fd, const struct safe__claim *claim, bool wait) {
+  bool shared = claim->mode == SAFE_LOCK_SHARED;
   int result;
 
   do
-    result = method == SAFE_METHOD_FLOCK ? flock(fd, (shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB))
-                                         : ofd_call(fd, shared ? F_RDLCK : F_WRLCK, wait);
+    result = claim->method == SAFE_METHOD_FLOCK ? flock(fd, (shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB))
+                                                : ofd_call(fd, claim, shared ? F_RDLCK : F_WRLCK, wait);
   while (result != 0 && errno == EINTR);
   return result == 0 ? 0 : errno;
 }
 
-int safe__os_unlock(struct safe__file *file, const safe_lock_options *options) {
-  int result = options->method == SAFE_METHOD_FLOCK ? flock(file->fd, LOCK_UN) : ofd_call(file->fd, F_UNLCK, false);
+int safe__unlock_call(int fd, const struct safe__claim *claim) {
+  int result = claim->method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : ofd_call(fd, claim, F_UNLCK, false);
 
-  return result == 0 ? SAFE_OK : safe__os_translate(errno);
+  return result == 0 ? 0 : errno;
 }

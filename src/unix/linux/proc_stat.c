@@ -22,22 +22,23 @@ static bool read_file(int64_t pid, const char *name, char *text, size_t size) {
   return length > 0;
 }
 
-/* The fields of /proc/PID/stat between the session and num_threads, the 20th, and from there to exit_signal, the 38th.
- */
+/* The fields of /proc/PID/stat between the session and num_threads, the 20th, past the 21st to the start
+   time, and from there to exit_signal, the 38th. */
 #define SKIP_TO_THREADS "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-#define SKIP_TO_EXIT_SIGNAL "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+#define SKIP_TO_EXIT_SIGNAL "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
 
 bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
   char text[512], *name, *end;
   long long parent, group, session, threads;
+  unsigned long long start;
   size_t length;
 
   if (!read_file(pid, "stat", text, sizeof(text))) return false;
   name = strchr(text, '(');
   end = strrchr(text, ')'); /* the name itself may have parentheses */
   if (name == NULL || end == NULL ||
-      sscanf(end + 1, " %c %lld %lld %lld " SKIP_TO_THREADS " %lld " SKIP_TO_EXIT_SIGNAL " %d", &stat->state, &parent,
-             &group, &session, &threads, &stat->exit_signal) != 6)
+      sscanf(end + 1, " %c %lld %lld %lld " SKIP_TO_THREADS " %lld %*s %llu " SKIP_TO_EXIT_SIGNAL " %d", &stat->state,
+             &parent, &group, &session, &threads, &start, &stat->exit_signal) != 7)
     return false;
   length = (size_t)(end - name - 1);
   if (length >= sizeof(stat->name)) length = sizeof(stat->name) - 1;
@@ -47,6 +48,7 @@ bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
   stat->group = group;
   stat->session = session;
   stat->threads = threads;
+  stat->start = start;
   return true;
 }
 

@@ -12,7 +12,8 @@ struct safe__proc_stat {
   char state;
   int64_t parent, group, session;
   int64_t threads;
-  int exit_signal; /* 0: a helper that shares its parent's descriptors, as wait_clone.c makes it */
+  uint64_t start;  /* clock ticks since boot */
+  int exit_signal; /* 0: a helper that shares its parent's memory, as wait_helper.c makes it */
 };
 
 /* False when there is no such process, or it may not be seen. Reading it never blocks. */

@@ -40,4 +40,4 @@ void safe__shared_stack_put(struct safe__shared_stack *stack) {
   if (stack != NULL) unmap(atomic_exchange(&spare, stack));
 }
 
-void safe__os_release_spares(void) { unmap(atomic_exchange(&spare, NULL)); }
+void safe__shared_stack_release_spare(void) { unmap(atomic_exchange(&spare, NULL)); }

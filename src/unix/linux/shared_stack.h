@@ -12,5 +12,6 @@ struct safe__shared_stack {
 struct safe__shared_stack *safe__shared_stack_get(void);
 /* Nothing may run on it any more. NULL is allowed. */
 void safe__shared_stack_put(struct safe__shared_stack *stack);
+void safe__shared_stack_release_spare(void);
 
 #endif

@@ -102,6 +102,6 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   if (ready.fd >= 0)
     safe__poll(&ready, 1, step);
   else
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_PIDFD_MS)), NULL);
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_PIDFD_MS)), NULL, false);
   if (pidfd >= 0) close(pidfd);
 }

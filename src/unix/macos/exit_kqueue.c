@@ -75,9 +75,9 @@ void safe__child_signal(struct safe__child *child, int signal) { kill((pid_t)chi
 
 static void wait_once(struct safe__child *child, struct pollfd ready[2], int64_t deadline, safe_cancel *cancel) {
   if (child->exit_fd < 0)
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(STEP_MS)), cancel);
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(STEP_MS)), cancel, false);
   else if (ready[0].revents != 0)
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), cancel);
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), cancel, false);
   else
     safe__poll(ready, 2, deadline);
 }

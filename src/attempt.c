@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+#include "attempt.h"
+
+#include <string.h>
+
+#include "wait_backoff.h"
+
+/* A file that is replaced so often while it is being locked is replaced on purpose. */
+#define MAX_REPLACED 32
+
+/* So often a request is queued again after its helper was killed from outside, before another way is taken. */
+#define MAX_REQUEUED 3
+
+/* ---- What to ask the kernel for. */
+
+static struct safe__claim claim_of(const safe_lock_options *options, int32_t method) {
+  struct safe__claim claim = {options->mode, method, options->offset, options->length};
+
+  return claim;
+}
+
+/* The turnstile is a byte behind all that is locked. Writers and readers go through one by one: a writer waits in it
+   until the readers that came before him are done, and those that come after wait for him. */
+static void plan_fair(struct safe_lock_wait *attempt) {
+  const struct safe__claim gate = {SAFE_LOCK_EXCLUSIVE, attempt->options.method, SAFE__GATE, 1};
+
+  attempt->steps[0].claim = gate;
+  attempt->steps[1].claim = claim_of(&attempt->options, attempt->options.method);
+  attempt->steps[1].claim.length = SAFE__GATE;
+  attempt->step_count = 2;
+  attempt->gate = true;
+}
+
+static void plan(struct safe_lock_wait *attempt) {
+  const safe_lock_options *options = &attempt->options;
+
+  if (options->method == SAFE_METHOD_BOTH) {
+    /* A conversion asks for the one first that a refusal leaves as it was. */
+    attempt->steps[0].claim = claim_of(options, attempt->converts ? SAFE_METHOD_OFD : SAFE_METHOD_FLOCK);
+    attempt->steps[1].claim = claim_of(options, attempt->converts ? SAFE_METHOD_FLOCK : SAFE_METHOD_OFD);
+    attempt->step_count = 2;
+    attempt->swap = !attempt->converts;
+  } else if ((options->flags & SAFE_LOCK_FAIR) != 0) {
+    plan_fair(attempt);
+  } else {
+    attempt->steps[0].claim = claim_of(options, options->method);
+    attempt->step_count = 1;
+  }
+}
+
+/* ---- The clock is asked when it is needed: a lock that is free needs none. */
+
+static void look(void *context) {
+  struct safe_lock_wait *attempt = context;
+  int64_t until = safe__deadline(attempt->options.holder_query_ms);
+
+  safe__error_clear(&attempt->holder);
+  if (attempt->options.timeout_ms != SAFE_NO_WAIT) until = safe__deadline_min(until, attempt->deadline);
+  safe__name_holder(attempt->path, &attempt->lock->file, attempt->options.method, until, &attempt->holder);
+}
+
+/* The look takes the last part of the wait, at most half of it. */
+static void plan_notice(struct safe_lock_wait *attempt) {
+  const safe_lock_options *options = &attempt->options;
+  int64_t look_ms = options->holder_query_ms;
+
+  if (look_ms > options->timeout_ms / 2) look_ms = options->timeout_ms / 2;
+  if (look_ms > 0 && attempt->deadline != SAFE__NEVER) attempt->notice.at = attempt->deadline - look_ms * SAFE__MS;
+}
+
+static bool isolated(const struct safe_lock_wait *attempt) { return (attempt->options.flags & SAFE_LOCK_ISOLATE) != 0; }
+
+static void start_clock(struct safe_lock_wait *attempt) {
+  int64_t timeout_ms = attempt->options.timeout_ms;
+
+  if (attempt->began != 0) return;
+  if (isolated(attempt) && timeout_ms == SAFE_NO_WAIT) timeout_ms = SAFE__SETTLE_MS; /* for the file system */
+  attempt->began = safe__os_now();
+  attempt->deadline = safe__deadline_after(attempt->began, timeout_ms);
+  plan_notice(attempt);
+}
+
+void safe__attempt_init(struct safe_lock_wait *attempt) {
+  attempt->began = 0;
+  attempt->deadline = SAFE__NEVER;
+  attempt->notice.at = SAFE__NEVER;
+  attempt->notice.act = look;
+  attempt->notice.context = attempt;
+  attempt->wait.calls = NULL;
+  attempt->state = attempt->converts ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
+  memset(attempt->steps, 0, sizeof(attempt->steps));
+  attempt->blocked = attempt->replaced = attempt->requeued = 0;
+  attempt->gate = attempt->swap = attempt->waited = false;
+  safe__error_clear(&attempt->holder);
+  plan(attempt);
+  if (attempt->path != NULL) start_clock(attempt); /* opening takes time too */
+}
+
+/* ---- The steps. */
+
+static struct safe__claim *held_claim(const struct safe_lock_wait *attempt, const struct safe__claim *wanted) {
+  struct safe_lock *lock = attempt->lock;
+
+  return &lock->claims[lock->claims[0].method == wanted->method ? 0 : 1];
+}
+
+static void give_back(struct safe_lock_wait *attempt) {
+  struct safe__file *file = &attempt->lock->file;
+  safe_error ignored;
+  int at;
+
+  for (at = 0; at < attempt->step_count; at++) {
+    struct safe__step *step = &attempt->steps[at];
+    if (!step->got) continue;
+    if (attempt->converts) /* back to what it was: to less, which is never refused */
+      safe__os_lock_convert(file, &step->claim, held_claim(attempt, &step->claim), &ignored);
+    else
+      safe__os_unlock(file, &step->claim);
+    step->got = false;
+  }
+}
+
+static void close_file(struct safe_lock_wait *attempt) {
+  if (isolated(attempt) && attempt->steps[0].got) {
+    safe__os_unlock_isolated(&attempt->lock->file, &attempt->steps[0].claim, safe__deadline(SAFE__SETTLE_MS));
+    attempt->steps[0].got = false;
+  }
+  give_back(attempt);
+  if (!attempt->converts) safe__os_file_close(&attempt->lock->file);
+}
+
+static int open_file(struct safe_lock_wait *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  struct safe_lock *lock = attempt->lock;
+  int code;
+
+  if (attempt->path == NULL)
+    code = safe__os_file_borrow(&lock->file, attempt->handle, options, error);
+  else
+    code = safe__os_file_open(&lock->file, attempt->path, options, error);
+  if (code != SAFE_OK) return code;
+  code = safe__os_lock_fits(&lock->file, options, error);
+  if (code != SAFE_OK) safe__os_file_close(&lock->file);
+  attempt->state = SAFE__ATTEMPT_ASK;
+  return code;
+}
+
+/* A reader that has the file already must not stop at the turnstile, where a writer may wait for just that. */
+static bool passes(const struct safe_lock_wait *attempt, int at) {
+  return attempt->gate && at == 0 && attempt->options.mode == SAFE_LOCK_SHARED &&
+         safe__held_conflicts(&attempt->lock->file, &attempt->steps[1].claim, NULL, true);
+}
+
+static int ask_for(struct safe_lock_wait *attempt, int at, safe_error *error) {
+  struct safe__step *step = &attempt->steps[at];
+  struct safe__file *file = &attempt->lock->file;
+  int code;
+
+  if (passes(attempt, at)) return SAFE_OK;
+  if (attempt->converts)
+    code = safe__os_lock_convert(file, held_claim(attempt, &step->claim), &step->claim, error);
+  else
+    code = safe__os_lock_try(file, &step->claim, error);
+  if (code == SAFE_OK) step->got = true;
+  return code;
+}
+
+static int ask(struct safe_lock_wait *attempt, safe_error *error) {
+  int at, code;
+
+  for (at = 0; at < attempt->step_count; at++) {
+    if (attempt->steps[at].got) continue;
+    code = ask_for(attempt, at, error);
+    if (code == SAFE_OK) continue;
+    if (code != SAFE_EBUSY || attempt->options.timeout_ms == SAFE_NO_WAIT) return code;
+    if (attempt->swap) give_back(attempt); /* two that hold one each and wait for the other would wait for ever */
+    attempt->blocked = at;
+    attempt->state = SAFE__ATTEMPT_QUEUE;
+    return SAFE_OK;
+  }
+  attempt->state = SAFE__ATTEMPT_VERIFY;
+  return SAFE_OK;
+}
+
+static bool would_wait_for_itself(const struct safe_lock_wait *attempt) {
+  const struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
+
+  if (attempt->async) return false;
+  /* In the turnstile it is the lock behind it that counts. */
+  if (attempt->gate) claim = &attempt->steps[1].claim;
+  return safe__held_conflicts(&attempt->lock->file, claim, attempt->lock->held, false);
+}
+
+static int queue(struct safe_lock_wait *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  const struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
+  struct safe_lock *lock = attempt->lock;
+  int code = SAFE_EBUSY;
+
+  start_clock(attempt);
+  if (would_wait_for_itself(attempt))
+    return safe__fail(error, SAFE_EDEADLK, SAFE_STAGE_LOCK, -1,
+                      "This thread holds a lock on the file already, and would wait for itself.");
+  attempt->waited = true;
+  if (!attempt->async && attempt->deadline == SAFE__NEVER && options->cancel == NULL &&
+      (options->flags & SAFE_LOCK_RETURN_ON_EINTR) == 0) {
+    lock->wait_kind = SAFE_WAIT_PLAIN;
+    code = safe__os_lock_plain(&lock->file, claim, error);
+    if (code == SAFE_OK) {
+      attempt->steps[attempt->blocked].got = true;
+      attempt->state = SAFE__ATTEMPT_ASK;
+    }
+    if (code != SAFE_EBUSY) return code;
+  }
+  if (attempt->requeued++ < MAX_REQUEUED)
+    code = safe__os_lock_queue(&lock->file, claim, attempt->async || options->cancel != NULL, attempt->deadline,
+                               &attempt->wait, error);
+  if (code == SAFE_EBUSY) code = safe__wait_backoff(&lock->file, claim, &attempt->wait, error);
+  if (code != SAFE_OK) return code;
+  lock->wait_kind = attempt->wait.kind;
+  attempt->state = SAFE__ATTEMPT_WAIT;
+  return SAFE_OK;
+}
+
+static void step_is_got(struct safe_lock_wait *attempt) {
+  attempt->steps[attempt->blocked].got = true;
+  attempt->state = SAFE__ATTEMPT_ASK;
+}
+
+static int take_back(struct safe_lock_wait *attempt, int verdict, safe_error *error) {
+  int code = safe__wait_give_up(&attempt->wait, error);
+
+  if (code == SAFE_OK) {
+    /* The grant won. For an expired wait that is what the caller wanted; a cancelled one no longer wants it. */
+    step_is_got(attempt);
+    if (verdict == SAFE_ETIMEDOUT) return SAFE_OK;
+  } else if (code != SAFE_EBUSY) {
+    return code;
+  }
+  return safe__fail(error, verdict, SAFE_STAGE_WAIT, -1,
+                    verdict == SAFE_ETIMEDOUT ? "The lock was not given in time." : "The wait was cancelled.");
+}
+
+static int wait_on(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  bool interruptible = (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0;
+  int code = safe__wait_until(&attempt->wait, safe__deadline_min(until, attempt->deadline), &attempt->notice,
+                              options->cancel, interruptible, error);
+
+  switch (code) {
+  case SAFE_OK:
+    step_is_got(attempt);
+    return SAFE_OK;
+  case SAFE_ETIMEDOUT:
+    if (safe__os_now() < attempt->deadline) return SAFE_EAGAIN;
+    return take_back(attempt, code, error);
+  case SAFE_ECANCELED:
+    return take_back(attempt, code, error);
+  case SAFE_EBUSY:
+    if (isolated(attempt) && options->timeout_ms == SAFE_NO_WAIT) return code;
+    /* The helper was killed by somebody: another one. */
+    attempt->state = isolated(attempt) ? SAFE__ATTEMPT_OPEN : SAFE__ATTEMPT_QUEUE;
+    return SAFE_OK;
+  default:
+    return code;
+  }
+}
+
+static int start_over(struct safe_lock_wait *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  bool expired = options->timeout_ms != SAFE_NO_WAIT && safe__os_now() >= attempt->deadline;
+
+  close_file(attempt);
+  if (++attempt->replaced == MAX_REPLACED || expired)
+    return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1,
+                      "The file was removed or replaced %d times while it was being locked.", attempt->replaced);
+  attempt->state = SAFE__ATTEMPT_OPEN;
+  return SAFE_OK;
+}
+
+/* ---- The machine. */
+
+/* The whole of it is one request: opening, asking, waiting and verifying are a helper's. */
+static int open_isolated(struct safe_lock_wait *attempt, safe_error *error) {
+  int code;
+
+  if (attempt->requeued++ == MAX_REQUEUED)
+    return safe__fail(error, SAFE_ESYSTEM, SAFE_STAGE_WAIT, -1, "The process that locks for this one was killed, %d times.",
+                      MAX_REQUEUED);
+  attempt->blocked = 0;
+  code = safe__os_lock_isolated(&attempt->lock->file, attempt->path, &attempt->options, &attempt->steps[0].claim,
+                                &attempt->wait, error);
+  if (code != SAFE_OK) return code;
+  attempt->lock->wait_kind = attempt->wait.kind;
+  attempt->state = SAFE__ATTEMPT_WAIT;
+  return SAFE_OK;
+}
+
+static int step(struct safe_lock_wait *attempt, int64_t until, bool *over, safe_error *error) {
+  switch (attempt->state) {
+  case SAFE__ATTEMPT_OPEN:
+    if (safe__os_cancel_triggered(attempt->options.cancel))
+      return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
+    return isolated(attempt) ? open_isolated(attempt, error) : open_file(attempt, error);
+  case SAFE__ATTEMPT_ASK:
+    *over = isolated(attempt) && attempt->steps[0].got;
+    return *over ? SAFE_OK : ask(attempt, error);
+  case SAFE__ATTEMPT_QUEUE:
+    return queue(attempt, error);
+  case SAFE__ATTEMPT_WAIT:
+    return wait_on(attempt, until, error);
+  default:
+    *over = true;
+    if (attempt->path == NULL) return SAFE_OK;
+    return safe__os_file_verify(&attempt->lock->file, attempt->path, &attempt->options, error);
+  }
+}
+
+int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
+  bool over = false;
+  int code;
+
+  do {
+    code = step(attempt, until, &over, error);
+    if (code == SAFE_EREPLACED) {
+      over = false;
+      code = start_over(attempt, error);
+    }
+  } while (code == SAFE_OK && !over);
+  if (code == SAFE_OK || code == SAFE_EAGAIN || code == SAFE_EINTR) return code;
+  close_file(attempt); /* also after SAFE_ESTUCK: what was parked with the request is not there any more */
+  return code;
+}
+
+void safe__attempt_abandon(struct safe_lock_wait *attempt) {
+  safe_error ignored;
+
+  if (attempt->wait.calls != NULL && safe__wait_give_up(&attempt->wait, &ignored) == SAFE_OK)
+    attempt->steps[attempt->blocked].got = true;
+  close_file(attempt);
+}
+
+/* ---- The message. */
+
+#define SHOWN 200 /* bytes of a path: the message has to have room for the holder too */
+
+/* The end of a path tells more than its beginning. */
+static const char *shown(const char *path) {
+  size_t length;
+
+  if (path == NULL) return "The file";
+  length = strlen(path);
+  return length > SHOWN ? path + length - SHOWN : path;
+}
+
+void safe__attempt_explain(struct safe_lock_wait *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  const char *mode = options->mode == SAFE_LOCK_SHARED ? "shared" : "exclusive";
+
+  switch (error->code) {
+  case SAFE_EBUSY:
+    safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).",
+               shown(attempt->path), mode);
+    if (options->holder_query_ms > 0) look(attempt);
+    break;
+  case SAFE_ETIMEDOUT:
+    safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
+               "%s is still locked by somebody else after %lld ms (asked: %s).", shown(attempt->path),
+               (long long)((safe__os_now() - attempt->began) / SAFE__MS), mode);
+    break;
+  default:
+    if (attempt->path != NULL) safe__add(error, " File: %s.", shown(attempt->path));
+    return;
+  }
+  safe__add(error, "%s", attempt->holder.message);
+  error->holder_pid = attempt->holder.holder_pid;
+}

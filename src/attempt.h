@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One attempt to get a lock, from opening the file to being sure of it, as a machine that can stop at every wait and
+ * be driven on: safe_lock_file drives it to its end, safe_lock_begin only as far as it goes without blocking.
+ */
+#ifndef SAFEHOLD_ATTEMPT_H
+#define SAFEHOLD_ATTEMPT_H
+
+#include "held.h"
+#include "os.h"
+#include "timed_wait.h"
+
+struct safe_lock {
+  struct safe__file file;
+  struct safe__held *held;
+  struct safe__claim claims[2]; /* what is held: two with SAFE_METHOD_BOTH */
+  int claim_count;              /* 0 once it was lost */
+  int32_t method;               /* as asked for */
+  uint32_t flags;
+  int64_t owner; /* the process that locked: a forked copy must not unlock */
+  int wait_kind;
+  bool borrowed; /* the caller's file */
+  bool recorded, recorded_inside; /* an owner record was written, and where */
+  char *path;    /* a copy, where it is needed later; or NULL */
+};
+
+enum safe__attempt_state {
+  SAFE__ATTEMPT_OPEN,
+  SAFE__ATTEMPT_ASK,    /* for what is not yet got, without blocking */
+  SAFE__ATTEMPT_QUEUE,  /* for what was found locked */
+  SAFE__ATTEMPT_WAIT,
+  SAFE__ATTEMPT_VERIFY
+};
+
+struct safe__step {
+  struct safe__claim claim;
+  bool got;
+};
+
+struct safe_lock_wait {
+  safe_lock_options options;
+  struct safe_lock *lock;
+  const char *path;           /* NULL: the caller's file, or a conversion */
+  safe_handle handle;         /* the caller's */
+  int64_t began, deadline;    /* 0: not asked for yet, as nothing had to be waited for */
+  struct safe__notice notice; /* look for the holder */
+  safe_error holder;          /* what was found, as a sentence */
+  struct safe__wait wait;
+  enum safe__attempt_state state;
+  struct safe__step steps[3];
+  int step_count;
+  int blocked; /* the step that somebody else stood in the way of */
+  int replaced, requeued;
+  bool converts; /* the lock is held in the other mode */
+  bool waited;   /* something was queued */
+  bool gate;     /* the first step is the turnstile of SAFE_LOCK_FAIR: given back once the rest is got */
+  bool swap;     /* what is got must not be held while another step is waited for */
+  bool async;    /* must not block, and may wait for its own thread */
+};
+
+/* Prepares everything but lock, path, handle, options, converts and async, which are the caller's. */
+void safe__attempt_init(struct safe_lock_wait *attempt);
+
+/*
+ * Drives the attempt on until it is over, or until the time given. 0: the lock is held and verified. SAFE_EAGAIN: not
+ * over. SAFE_EINTR: not over, and a signal handler has run. Anything else: over, nothing is held and the file is
+ * closed, except that a conversion leaves what safe_lock_convert promises.
+ */
+int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error);
+
+/* Takes back what is queued, gives back what was got and closes the file. */
+void safe__attempt_abandon(struct safe_lock_wait *attempt);
+
+/* Ends the message of an attempt that failed: with the file, and for a lock that is held, with the holder. */
+void safe__attempt_explain(struct safe_lock_wait *attempt, safe_error *error);
+
+/* ---- lock.c: what all who get a lock share. */
+
+/* Reads the options for attempt->path, or without one for attempt->handle. caller is the caller's error. */
+int safe__attempt_prepare(struct safe_lock_wait *attempt, const safe_lock_options *options, const safe_error *caller,
+                          safe_error *error);
+/* Makes the lock and gets the attempt ready to be driven. */
+int safe__attempt_start(struct safe_lock_wait *attempt, safe_error *error);
+/* Of an attempt that is over with this code: hands the lock out, or explains and frees. */
+int safe__attempt_end(struct safe_lock_wait *attempt, int code, struct safe_lock **out, safe_error *error);
+
+/* Closes the file (never the caller's own) and frees the lock. */
+void safe__lock_free(struct safe_lock *lock);
+/* What an attempt got becomes the lock's. */
+int safe__lock_complete(struct safe_lock_wait *attempt, safe_error *error);
+/* Gives back all that is held; the first error, or 0. */
+int safe__lock_release(struct safe_lock *lock);
+
+#endif

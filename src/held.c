@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "held.h"
+
+/* Chunks of 64, 128, 256 ... places, made as they are needed and never given up: whoever looks at one may look on. */
+#define FIRST 64
+#define CHUNKS 16
+
+static struct safe__held first[FIRST];
+static _Atomic(struct safe__held *) more[CHUNKS];
+
+static size_t places_in(int chunk) { return (size_t)FIRST << chunk; }
+
+/* Chunk 0 is the first one; NULL for one that has not been made. */
+static struct safe__held *chunk_at(int chunk) {
+  return chunk == 0 ? first : atomic_load_explicit(&more[chunk], memory_order_acquire);
+}
+
+uint64_t safe__thread(void) {
+  static _Atomic uint64_t last;
+  static _Thread_local uint64_t mine;
+
+  /* Not the thread's address or the system's number, which the next thread may get. */
+  if (mine == 0) mine = atomic_fetch_add(&last, 1) + 1;
+  return mine;
+}
+
+static bool take(struct safe__held *held, uint64_t thread) {
+  uint64_t none = 0;
+
+  return atomic_load_explicit(&held->thread, memory_order_relaxed) == 0 &&
+         atomic_compare_exchange_strong(&held->thread, &none, thread);
+}
+
+static struct safe__held *take_from(int chunk, uint64_t thread) {
+  struct safe__held *places = chunk_at(chunk);
+  size_t at, count = places_in(chunk);
+
+  /* Threads begin at different places, so that they seldom meet on a cache line. */
+  for (at = 0; places != NULL && at < count; at++)
+    if (take(&places[(thread * 8 + at) % count], thread)) return &places[(thread * 8 + at) % count];
+  return NULL;
+}
+
+static bool make_chunk(int chunk) {
+  struct safe__held *none = NULL, *places = safe__alloc(places_in(chunk) * sizeof(*places));
+
+  if (places == NULL) return false;
+  /* Somebody else may have been quicker, and then there is room. */
+  if (!atomic_compare_exchange_strong(&more[chunk], &none, places)) safe__free(places);
+  return true;
+}
+
+static struct safe__held *take_any(uint64_t thread) {
+  static _Atomic int hint; /* where the last free place was found: all smaller chunks may well be full */
+  struct safe__held *held;
+  int chunk = atomic_load_explicit(&hint, memory_order_relaxed);
+
+  held = take_from(chunk, thread);
+  for (chunk = 0; held == NULL && chunk < CHUNKS; chunk++) {
+    if (chunk_at(chunk) == NULL && !make_chunk(chunk)) return NULL;
+    held = take_from(chunk, thread);
+    if (held != NULL) atomic_store_explicit(&hint, chunk, memory_order_relaxed);
+  }
+  return held;
+}
+
+struct safe__held *safe__held_claim(int *fds, int fd_count) {
+  static _Thread_local struct safe__held *last; /* nearly always free again */
+  uint64_t thread = safe__thread();
+
+  if (last == NULL || !take(last, thread)) {
+    struct safe__held *held = take_any(thread);
+    if (held == NULL) return NULL;
+    last = held;
+  }
+  last->claim_count = 0;
+  last->known = false;
+  last->fd_count = fd_count;
+  last->fds = fds;
+  return last;
+}
+
+void safe__held_release(struct safe__held *held) {
+  if (held != NULL) atomic_store_explicit(&held->thread, 0, memory_order_release);
+}
+
+static bool overlap(const struct safe__claim *one, const struct safe__claim *other) {
+  bool before = one->length != 0 && one->offset + one->length <= other->offset;
+  bool behind = other->length != 0 && other->offset + other->length <= one->offset;
+
+  return !before && !behind;
+}
+
+static bool clash(const struct safe__held *held, const struct safe__claim *claim, bool any) {
+  int at;
+
+  for (at = 0; at < held->claim_count; at++) {
+    const struct safe__claim *mine = &held->claims[at];
+    if (mine->method != claim->method || !overlap(mine, claim)) continue;
+    if (any || mine->mode == SAFE_LOCK_EXCLUSIVE || claim->mode == SAFE_LOCK_EXCLUSIVE) return true;
+  }
+  return false;
+}
+
+static bool same_file(struct safe__held *held, const struct safe__file_id *id) {
+  if (!held->known && !safe__os_handle_id(held->handle, &held->id)) return false;
+  held->known = true;
+  return held->id.volume == id->volume && held->id.low == id->low && held->id.high == id->high;
+}
+
+bool safe__held_conflicts(const struct safe__file *file, const struct safe__claim *claim,
+                          const struct safe__held *except, bool any) {
+  uint64_t thread = safe__thread();
+  struct safe__file_id id;
+  struct safe__held *places;
+  size_t at;
+  int chunk;
+
+  if (!safe__os_file_id(file, &id)) return false;
+  for (chunk = 0; chunk < CHUNKS && (places = chunk_at(chunk)) != NULL; chunk++)
+    for (at = 0; at < places_in(chunk); at++)
+      /* What is this thread's, no other thread changes. */
+      if (atomic_load_explicit(&places[at].thread, memory_order_relaxed) == thread && &places[at] != except &&
+          clash(&places[at], claim, any) && same_file(&places[at], &id))
+        return true;
+  return false;
+}
+
+void safe__held_each(void (*visit)(struct safe__held *held)) {
+  struct safe__held *places;
+  size_t at;
+  int chunk;
+
+  for (chunk = 0; chunk < CHUNKS && (places = chunk_at(chunk)) != NULL; chunk++)
+    for (at = 0; at < places_in(chunk); at++)
+      if (atomic_load_explicit(&places[at].thread, memory_order_relaxed) != 0) visit(&places[at]);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include "owner_record.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BYTES 512
+#define FIRST_LINE "safehold owner 1\n"
+#define FIRST_LENGTH (sizeof(FIRST_LINE) - 1)
+
+/* ---- The text. */
+
+static uint64_t fnv1a(const char *text, size_t length) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  size_t at;
+
+  for (at = 0; at < length; at++) hash = (hash ^ (unsigned char)text[at]) * UINT64_C(1099511628211);
+  return hash;
+}
+
+/* One line a field: what is no printable character could forge another. */
+static void clean(char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
+}
+
+static void compose(char *text, const safe_owner *owner) {
+  int length;
+
+  memset(text, '\n', BYTES);
+  length = snprintf(text, BYTES,
+                    FIRST_LINE "pid=%" PRId64 "\nstart=%" PRIu64 "\nboot=%s\nhost=%s\nthread=%" PRId64
+                               "\nsince=%" PRId64 "\nlabel=%s\n",
+                    owner->pid, owner->start, owner->boot, owner->host, owner->thread, owner->since_ms, owner->label);
+  length += snprintf(text + length, (size_t)(BYTES - length), "check=%016" PRIx64 "\n", fnv1a(text, (size_t)length));
+  text[length] = '\n'; /* where snprintf put its NUL */
+}
+
+/* The rest of the line that begins with the name; NULL if there is none. */
+static const char *field(const char *text, const char *name) {
+  size_t length = strlen(name);
+  const char *line;
+
+  for (line = text; line != NULL; line = strchr(line, '\n')) {
+    if (*line == '\n') line++;
+    if (strncmp(line, name, length) == 0) return line + length;
+    if (*line == '\0') break;
+  }
+  return NULL;
+}
+
+static void copy_field(char *into, size_t size, const char *text, const char *name) {
+  const char *from = field(text, name);
+  size_t length = from == NULL ? 0 : strcspn(from, "\n");
+
+  if (length >= size) length = size - 1;
+  if (length > 0) memcpy(into, from, length);
+  into[length] = '\0';
+}
+
+static int64_t number_field(const char *text, const char *name) {
+  const char *from = field(text, name);
+
+  return from == NULL ? 0 : strtoll(from, NULL, 10);
+}
+
+/* False for a text that is no record, a cleared one, or one that is being written. */
+static bool parse(const char *text, safe_owner *owner) {
+  const char *check = field(text, "check=");
+
+  if (check == NULL || strtoull(check, NULL, 16) != fnv1a(text, (size_t)(check - text) - 6)) return false;
+  owner->pid = number_field(text, "pid=");
+  owner->thread = number_field(text, "thread=");
+  owner->since_ms = number_field(text, "since=");
+  owner->start = (uint64_t)number_field(text, "start=");
+  copy_field(owner->boot, sizeof(owner->boot), text, "boot=");
+  copy_field(owner->host, sizeof(owner->host), text, "host=");
+  copy_field(owner->label, sizeof(owner->label), text, "label=");
+  return true;
+}
+
+/* ---- Where it is. */
+
+static bool is_ours(const char *text) { return strncmp(text, FIRST_LINE, FIRST_LENGTH) == 0; }
+
+/* What is there of a record; always ends with a NUL. */
+static void read_text(const struct safe__file *file, char *text) {
+  int64_t length = safe__os_file_read(file, text, BYTES, 0);
+
+  text[length < 0 ? 0 : length] = '\0';
+}
+
+/* A host's data are not ours to write in: only a file that we made, or that has had a record before. */
+static bool belongs_inside(const struct safe__file *file) {
+  char text[BYTES + 1];
+
+  if (safe__os_file_created(file)) return true;
+  read_text(file, text);
+  return is_ours(text);
+}
+
+static char *beside(const char *path) {
+  size_t length = strlen(path);
+  char *sidecar = safe__alloc(length + sizeof(".owner"));
+
+  if (sidecar == NULL) return NULL;
+  memcpy(sidecar, path, length);
+  memcpy(sidecar + length, ".owner", sizeof(".owner"));
+  return sidecar;
+}
+
+static int open_beside(struct safe__file *file, const char *path, uint32_t flags, safe_error *error) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  char *sidecar = beside(path);
+  int code;
+
+  if (sidecar == NULL) return safe__fail_memory(error, SAFE_STAGE_OPEN);
+  options.flags = flags;
+  options.method = SAFE_METHOD_FLOCK; /* reading is enough to look */
+  safe__os_file_none(file);
+  code = safe__os_file_open(file, sidecar, &options, error);
+  safe__free(sidecar);
+  return code;
+}
+
+/* ---- Writing it. */
+
+static int write_beside(const char *path, const char *text, safe_error *error) {
+  struct safe__file file;
+  int64_t written;
+  int code = open_beside(&file, path, SAFE_LOCK_CREATE, error);
+
+  if (code != SAFE_OK) {
+    safe__add(error, " (The owner record beside it.)");
+    return code;
+  }
+  written = safe__os_file_write(&file, text, BYTES, 0);
+  safe__os_file_close(&file);
+  if (written == BYTES) return SAFE_OK;
+  return safe__fail(error, (int)written, SAFE_STAGE_LOCK, -1, "The owner record beside the file could not be written.");
+}
+
+int safe__owner_record_write(struct safe_lock *lock, const char *label, safe_error *error) {
+  safe_owner owner = SAFE_OWNER_INIT;
+  char text[BYTES + 1];
+  int64_t written;
+  int code;
+
+  safe__os_identify(&owner);
+  if (label != NULL) strncpy(owner.label, label, sizeof(owner.label) - 1);
+  clean(owner.label);
+  clean(owner.host);
+  compose(text, &owner);
+  lock->recorded_inside = belongs_inside(&lock->file);
+  if (lock->recorded_inside) {
+    written = safe__os_file_write(&lock->file, text, BYTES, 0);
+    code = written == BYTES ? SAFE_OK
+                            : safe__fail(error, (int)written, SAFE_STAGE_LOCK, -1,
+                                         "The owner record could not be written into the file.");
+  } else {
+    code = write_beside(lock->path, text, error);
+  }
+  lock->recorded = code == SAFE_OK;
+  return code;
+}
+
+static void remove_beside(const char *path) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  struct safe__file file;
+  safe_error ignored;
+  char *sidecar = beside(path);
+
+  if (sidecar != NULL && open_beside(&file, path, 0, &ignored) == SAFE_OK) {
+    safe__os_file_remove(&file, sidecar, &options);
+    safe__os_file_close(&file);
+  }
+  safe__free(sidecar);
+}
+
+void safe__owner_record_clear(struct safe_lock *lock) {
+  char text[BYTES];
+
+  lock->recorded = false;
+  if (!lock->recorded_inside) {
+    remove_beside(lock->path);
+    return;
+  }
+  memset(text, '\n', BYTES);
+  memcpy(text, FIRST_LINE, FIRST_LENGTH);
+  safe__os_file_write(&lock->file, text, BYTES, 0);
+}
+
+/* ---- Reading it. */
+
+static int look_into(const char *path, safe_owner *owner, safe_error *error) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  struct safe__file file;
+  char text[BYTES + 1];
+  bool found;
+  int code;
+
+  options.flags = SAFE_LOCK_FOLLOW_SYMLINKS;
+  options.mode = SAFE_LOCK_SHARED; /* no need to write */
+  safe__os_file_none(&file);
+  code = safe__os_file_open(&file, path, &options, error);
+  if (code != SAFE_OK) return code;
+  read_text(&file, text);
+  safe__os_file_close(&file);
+  found = is_ours(text) && parse(text, owner);
+  if (!found && open_beside(&file, path, 0, error) == SAFE_OK) {
+    read_text(&file, text);
+    safe__os_file_close(&file);
+    found = is_ours(text) && parse(text, owner);
+  }
+  owner->state = found ? SAFE_OWNER_ALIVE : SAFE_OWNER_NONE;
+  return SAFE_OK;
+}
+
+/* A record outlives a process that was killed, and a machine that was switched off. */
+static void judge(safe_owner *owner) {
+  safe_owner self = SAFE_OWNER_INIT;
+
+  if (owner->state == SAFE_OWNER_NONE) return;
+  safe__os_identify(&self);
+  if (strcmp(self.host, owner->host) != 0)
+    owner->state = SAFE_OWNER_ELSEWHERE;
+  else if (strcmp(self.boot, owner->boot) != 0 || !safe__os_is_alive(owner))
+    owner->state = SAFE_OWNER_GONE;
+}
+
+int safe_lock_owner(const char *path, safe_owner *caller, safe_error *caller_error) {
+  safe_owner owner = SAFE_OWNER_INIT;
+  safe_error error;
+  int held, code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller_error, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  code = safe__check_path(path, &error);
+  if (code == SAFE_OK && caller == NULL)
+    code = safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the owner is NULL.");
+  if (code == SAFE_OK) code = safe__check_out(caller, "safe_owner", &error);
+  if (code == SAFE_OK) {
+    held = safe__os_hold_cancellation();
+    code = look_into(path, &owner, &error);
+    if (code == SAFE_OK) judge(&owner);
+    safe__os_allow_cancellation(held);
+  }
+  if (code == SAFE_OK) safe__write_out(caller, &owner, sizeof(owner));
+  return safe__deliver(caller_error, &error, code);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process that does one thing after the other for us, each of which may block for as long as the kernel likes. It
+ * shares our memory, so that making one is cheap and telling it what to do is free; but it has a descriptor table of
+ * its own, with nothing in it but its end of a socket: a helper that cannot be killed keeps nothing of the host open,
+ * and one that waits for its next job goes when the host execs or dies, as the socket's other end does.
+ *
+ * It has no exit signal: neither the host's SIGCHLD nor its waitpid(-1) sees it. It shares the thread-local storage of
+ * the thread that made it: hence raw calls only in what it runs, all signals blocked, and neither sanitizer nor stack
+ * protector in its code.
+ */
+#ifndef SAFEHOLD_WAIT_HELPER_H
+#define SAFEHOLD_WAIT_HELPER_H
+
+#include "held.h"
+#include "kernel.h"
+#include "shared_stack.h"
+
+struct safe__job {
+  /* In the helper, which holds fd (-1: none was sent) and closes it afterwards; reply goes to us if it is not -1.
+     0 or errno. */
+  int (*run)(struct safe__job *job, int fd, int *reply);
+  int result; /* what it returned; EINTR for a helper that was killed */
+};
+
+struct safe__helper {
+  struct safe__parked parked;
+  void (*parked_with)(struct safe__helper *helper); /* frees what was parked with it, or NULL */
+  void *parked_data;
+  struct safe__shared_stack *stack;
+  struct safe__held *held;
+  int fds[3]; /* our end of the socket; the helper's, until it has its own; the pidfd */
+  int64_t host, pid;
+  struct safe__job *job;
+  bool rings;  /* tells of the answer through the socket too, so that it can be polled for */
+  bool refused; /* set by a helper that could not get a descriptor table of its own */
+  bool killed;
+};
+
+/* The calling thread's spare one, unless it has to be fresh: with our working directory, mask and rights of now. NULL
+   when there can be none. */
+struct safe__helper *safe__helper_get(bool fresh);
+
+/* Sends the job, and a descriptor if it is not -1. False: it is gone. The job must stay where it is until the helper has
+   answered or was reaped. */
+bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int fd, bool rings);
+
+/* 0: it has answered, or is gone. SAFE_ETIMEDOUT, SAFE_ECANCELED (only if it rings), SAFE_EINTR. */
+int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel, bool interruptible);
+bool safe__helper_answered(const struct safe__helper *helper);
+
+void safe__helper_kill(struct safe__helper *helper);
+
+/* The descriptor that came with the answer, or -1. Once it has answered; and always if it rings. */
+int safe__helper_reply(struct safe__helper *helper);
+
+/* Of one that has answered: keeps it as the thread's spare one, or ends it. Of one that was killed: reaps it, until the
+   deadline; false if it is still there. */
+bool safe__helper_put(struct safe__helper *helper, int64_t deadline);
+
+/* After false: hands it over to the list of parked things. data is freed with it. */
+void safe__helper_park(struct safe__helper *helper, void (*free_data)(struct safe__helper *helper), void *data);
+
+#endif

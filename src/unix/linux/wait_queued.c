@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock wait with a deadline, in the kernel's own queue: no polling, no signal, no handler, no thread.
+ *
+ * A helper blocks in the lock call on our open file description; when it is granted, it is ours. The request is taken
+ * back by killing the helper: a killed process leaves the queue. If the grant came first, one more call that does not
+ * block tells.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lock_calls.h"
+#include "lock_raw.h"
+#include "timed_wait.h"
+#include "wait_helper.h"
+
+/* On the heap and not on the caller's stack, as the helper may outlive the call. */
+struct request {
+  struct safe__job job;
+  struct safe__helper *helper;
+  struct safe__file *file;
+  struct safe__claim claim;
+  struct flock range;
+  int fd; /* the file's, or a copy of the caller's own: a number that is closed and used again must not be locked */
+};
+
+static int lock_and_block(struct safe__job *job, int fd, int *reply) {
+  struct request *request = (struct request *)job;
+  int shared = request->claim.mode == SAFE_LOCK_SHARED;
+
+  (void)reply;
+  if (request->claim.method == SAFE_METHOD_FLOCK)
+    return (int)-safe__raw6(SYS_flock, fd, shared ? LOCK_SH : LOCK_EX, 0, 0, 0, 0);
+  return (int)-safe__raw6(SYS_fcntl, fd, F_OFD_SETLKW, (long)&request->range, 0, 0, 0);
+}
+
+static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
+  return safe__helper_await(((struct request *)argument)->helper, deadline, cancel, interruptible);
+}
+
+static void take_back(void *argument) {
+  struct request *request = argument;
+
+  if (!safe__helper_answered(request->helper)) safe__helper_kill(request->helper);
+}
+
+/* The helper goes first: a lock call that it may still be in could be granted after we have asked. */
+static int settle(void *argument, int64_t deadline, safe_error *error) {
+  struct request *request = argument;
+  struct safe__helper *helper = request->helper;
+  int os_code;
+
+  if (helper->rings && !helper->killed) safe__helper_reply(helper);
+  if (!safe__helper_put(helper, deadline)) return SAFE_ESTUCK;
+  request->helper = NULL;
+  os_code = request->job.result;
+  /* Killed, maybe between the grant and its word of it. On a description that has the lock already, asking
+     again changes nothing. */
+  if (os_code == EINTR) os_code = safe__lock_call(request->fd, &request->claim, false);
+  return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
+}
+
+static void free_request(struct request *request) {
+  if (request->fd != request->file->fd && request->fd >= 0) close(request->fd);
+  safe__free(request);
+}
+
+static void release(void *argument) { free_request(argument); }
+
+static void free_parked(struct safe__helper *helper) { safe__free(helper->parked_data); }
+
+/* The file is closed: a grant that still comes is on a description that only the helper's call refers to (and a forked
+   child of the host's, if there is one without exec), and is gone with it. A caller's own file he may close. */
+static void park(void *argument) {
+  struct request *request = argument;
+
+  if (request->fd != request->file->fd) close(request->fd);
+  safe__os_file_close(request->file);
+  safe__helper_park(request->helper, free_parked, request);
+}
+
+static safe_handle handle(void *argument) { return ((struct request *)argument)->helper->fds[0]; }
+
+static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, NULL};
+
+static struct request *make_request(struct safe__file *file, const struct safe__claim *claim) {
+  struct request *request = safe__alloc(sizeof(*request));
+
+  if (request == NULL) return NULL;
+  request->job.run = lock_and_block;
+  request->file = file;
+  request->claim = *claim;
+  request->range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
+  request->fd = file->borrowed ? fcntl(file->fd, F_DUPFD_CLOEXEC, 3) : file->fd;
+  return request;
+}
+
+int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool rings, int64_t deadline,
+                        struct safe__wait *wait, safe_error *error) {
+  struct request *request;
+
+  (void)deadline;
+  if (claim->method == SAFE_METHOD_POSIX) return SAFE_EBUSY; /* the lock would be the helper's */
+  request = make_request(file, claim);
+  if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
+  request->helper = request->fd < 0 ? NULL : safe__helper_get(false);
+  if (request->helper == NULL) {
+    free_request(request);
+    return SAFE_EBUSY;
+  }
+  /* Of one that is gone, awaiting and settling tell. */
+  safe__helper_post(request->helper, &request->job, request->fd, rings);
+  wait->calls = &calls;
+  wait->request = request;
+  wait->kind = SAFE_WAIT_QUEUED;
+  return SAFE_OK;
+}

@@ -17,6 +17,7 @@
  *   leave MS          starts a child that keeps stdout and lives for MS, says its number, and ends at once
  *   crash             ends by a signal (POSIX) or an exception
  *   lock METHOD MODE MS PATH   holds a lock for MS; says "held" when it has it, "not held" if it has not
+ *   record MS PATH             the same for a lock with an owner record
  */
 #include "helper.h"
 
@@ -68,21 +69,33 @@ static int flood(unsigned long count, FILE *one, FILE *other) {
   return 0;
 }
 
-static int hold_lock(char **args) {
-  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+static int hold(const char *path, safe_lock_options *options, long ms) {
   safe_lock *lock;
 
-  options.method = atoi(args[0]);
-  options.mode = atoi(args[1]);
-  options.timeout_ms = SAFE_NO_WAIT;
-  if (safe_lock_file(&lock, args[3], &options, NULL) != 0) {
+  options->timeout_ms = SAFE_NO_WAIT;
+  if (safe_lock_file(&lock, path, options, NULL) != 0) {
     puts("not held");
     return 1;
   }
   puts("held");
   fflush(stdout);
-  helper_sleep(atol(args[2]));
+  helper_sleep(ms);
   return -safe_unlock(lock);
+}
+
+static int hold_lock(char **args) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+
+  options.method = atoi(args[0]);
+  options.mode = atoi(args[1]);
+  return hold(args[3], &options, atol(args[2]));
+}
+
+static int hold_recorded(char **args) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+
+  options.flags |= SAFE_LOCK_RECORD_OWNER;
+  return hold(args[1], &options, atol(args[0]));
 }
 
 static int run(int count, char **args) {
@@ -96,6 +109,7 @@ static int run(int count, char **args) {
   if (strcmp(word, "both") == 0 && count == 2) return flood(strtoul(args[1], NULL, 10), stdout, stderr);
   if (strcmp(word, "env") == 0 && count == 2) return say_variable(args[1]);
   if (strcmp(word, "lock") == 0 && count == 5) return hold_lock(args + 1);
+  if (strcmp(word, "record") == 0 && count == 3) return hold_recorded(args + 1);
   if (strcmp(word, "sleep") == 0 && count == 2) return helper_sleep(atol(args[1]));
   if (strcmp(word, "stubborn") == 0 && count == 2) {
     helper_refuse_to_end();

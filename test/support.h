@@ -48,6 +48,9 @@ bool on_wine(void);
 /* The descriptors or handles that this process has open. */
 int count_handles(void);
 
+/* Whether the handle becomes readable (POSIX) or signalled (Windows) within so long. */
+bool becomes_ready(safe_handle handle, int64_t ms);
+
 /* In a thread that has ended when it returns. */
 void in_another_thread(void (*run)(void *), void *argument);
 

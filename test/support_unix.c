@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/stat.h>
 
@@ -17,6 +18,12 @@ int count_handles(void) {
   while (readdir(folder) != NULL) count++;
   closedir(folder);
   return count;
+}
+
+bool becomes_ready(safe_handle handle, int64_t ms) {
+  struct pollfd ready = {handle, POLLIN, 0};
+
+  return poll(&ready, 1, (int)ms) == 1;
 }
 
 struct work {

@@ -14,6 +14,8 @@ int count_handles(void) {
   return (int)count;
 }
 
+bool becomes_ready(safe_handle handle, int64_t ms) { return WaitForSingleObject(handle, (DWORD)ms) == WAIT_OBJECT_0; }
+
 struct work {
   void (*run)(void *);
   void *argument;

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* Locks without blocking: begin, wait handle, poll, finish, cancel. */
+#include "support.h"
+
+static safe_lock_options within(int64_t timeout_ms) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+
+  options.timeout_ms = timeout_ms;
+  return options;
+}
+
+static void a_free_file_is_ready_at_once(void **state) {
+  safe_lock_wait *wait;
+  safe_lock *lock, *other;
+  safe_lock_options at_once = within(SAFE_NO_WAIT);
+
+  (void)state;
+  assert_code(safe_lock_begin(&wait, "free", NULL, NULL), SAFE_OK);
+  assert_true(becomes_ready(safe_lock_wait_handle(wait), 1000 * slowness()));
+  assert_code(safe_lock_wait_poll(wait), SAFE_OK);
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_OK);
+  assert_int_equal(safe_lock_wait_kind(lock), SAFE_WAIT_NONE);
+  assert_code(safe_lock_file(&other, "free", &at_once, NULL), SAFE_EBUSY);
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
+
+/* What an event loop does with a wait handle, which may become ready without a reason. */
+static void poll_to_the_end(safe_lock_wait *wait, int64_t limit_ms) {
+  int64_t deadline = now_ms() + limit_ms;
+
+  while (safe_lock_wait_poll(wait) == SAFE_EAGAIN) {
+    assert_true(now_ms() < deadline);
+    assert_true(becomes_ready(safe_lock_wait_handle(wait), limit_ms));
+  }
+}
+
+static void the_handle_tells_of_the_grant(void **state) {
+  safe_lock_options options = within(60000);
+  safe_lock_wait *wait;
+  safe_lock *held, *lock;
+
+  (void)state;
+  assert_code(safe_lock_file(&held, "grant", NULL, NULL), SAFE_OK);
+  /* By the same thread, for which a blocking call would be SAFE_EDEADLK. */
+  assert_code(safe_lock_begin(&wait, "grant", &options, NULL), SAFE_OK);
+  assert_code(safe_lock_wait_poll(wait), SAFE_EAGAIN);
+  assert_code(safe_unlock(held), SAFE_OK);
+  poll_to_the_end(wait, 5000 * slowness());
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_OK);
+  assert_true(safe_lock_wait_kind(lock) != SAFE_WAIT_NONE);
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
+
+static void the_handle_tells_of_the_deadline(void **state) {
+  safe_lock_options options = within(100);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock_wait *wait;
+  safe_lock *held, *lock;
+  int64_t began = now_ms();
+
+  (void)state;
+  assert_code(safe_lock_file(&held, "late", NULL, NULL), SAFE_OK);
+  assert_code(safe_lock_begin(&wait, "late", &options, &error), SAFE_OK);
+  poll_to_the_end(wait, 5000 * slowness());
+  assert_in_range(now_ms() - began, 99, 100 + 500 * slowness());
+  assert_code(safe_lock_finish(wait, &lock, &error), SAFE_ETIMEDOUT);
+  assert_null(lock);
+  assert_non_null(strstr(error.message, "late is still locked"));
+  assert_code(safe_unlock(held), SAFE_OK);
+}
+
+static void the_handle_tells_of_the_cancel(void **state) {
+  safe_lock_options options = within(60000);
+  safe_lock_wait *wait;
+  safe_cancel *cancel;
+  safe_lock *held, *lock;
+
+  (void)state;
+  assert_code(safe_cancel_create(&cancel), SAFE_OK);
+  options.cancel = cancel;
+  assert_code(safe_lock_file(&held, "cancel", NULL, NULL), SAFE_OK);
+  assert_code(safe_lock_begin(&wait, "cancel", &options, NULL), SAFE_OK);
+  assert_true(safe_lock_wait_handle(wait) != SAFE_INVALID_HANDLE);
+  assert_code(safe_lock_wait_poll(wait), SAFE_EAGAIN);
+  safe_cancel_trigger(cancel);
+  poll_to_the_end(wait, 5000 * slowness());
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_ECANCELED);
+  assert_code(safe_unlock(held), SAFE_OK);
+  safe_cancel_free(cancel);
+}
+
+static void a_finish_that_comes_early_waits(void **state) {
+  safe_lock_options options = within(100);
+  safe_lock_wait *wait;
+  safe_lock *held, *lock;
+  int64_t began = now_ms();
+
+  (void)state;
+  assert_code(safe_lock_file(&held, "early", NULL, NULL), SAFE_OK);
+  assert_code(safe_lock_begin(&wait, "early", &options, NULL), SAFE_OK);
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_ETIMEDOUT);
+  assert_true(now_ms() - began >= 99);
+  assert_code(safe_unlock(held), SAFE_OK);
+}
+
+#define MANY 20
+
+static void many_waits_of_one_thread(void **state) {
+  safe_lock_options options = within(60000);
+  safe_lock_wait *waits[MANY];
+  safe_lock *held, *lock;
+  int at, left = MANY;
+
+  (void)state;
+  assert_code(safe_lock_file(&held, "many", NULL, NULL), SAFE_OK);
+  for (at = 0; at < MANY; at++) assert_code(safe_lock_begin(&waits[at], "many", &options, NULL), SAFE_OK);
+  assert_code(safe_unlock(held), SAFE_OK);
+  while (left > 0)
+    for (at = 0; at < MANY; at++) {
+      if (waits[at] == NULL || safe_lock_wait_poll(waits[at]) != SAFE_OK) continue;
+      assert_code(safe_lock_finish(waits[at], &lock, NULL), SAFE_OK);
+      assert_code(safe_unlock(lock), SAFE_OK);
+      waits[at] = NULL;
+      left--;
+    }
+}
+
+static void a_cancelled_wait_leaves_no_ghost(void **state) {
+  safe_lock_options options = within(60000), at_once = within(SAFE_NO_WAIT);
+  safe_lock_wait *wait;
+  safe_lock *held, *lock;
+  int round, before;
+
+  (void)state;
+  assert_code(safe_shutdown(5000), SAFE_OK);
+  before = count_handles();
+  for (round = 0; round < 50; round++) {
+    assert_code(safe_lock_file(&held, "ghost", NULL, NULL), SAFE_OK);
+    assert_code(safe_lock_begin(&wait, "ghost", &options, NULL), SAFE_OK);
+    if (round % 2 == 0) assert_true(safe_lock_wait_handle(wait) != SAFE_INVALID_HANDLE);
+    if (round % 3 == 0) assert_code(safe_unlock(held), SAFE_OK); /* the grant races with the cancel */
+    safe_lock_wait_cancel(wait);
+    if (round % 3 != 0) assert_code(safe_unlock(held), SAFE_OK);
+    assert_code(safe_lock_file(&lock, "ghost", &at_once, NULL), SAFE_OK);
+    assert_code(safe_unlock(lock), SAFE_OK);
+  }
+  safe_lock_wait_cancel(NULL);
+  assert_code(safe_shutdown(5000), SAFE_OK);
+  assert_int_equal(count_handles(), before);
+  assert_int_equal(safe_parked_count(), 0);
+}
+
+static void what_cannot_begin_says_so(void **state) {
+  safe_lock_options options = within(100);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock_wait *wait = (safe_lock_wait *)1;
+  safe_lock *lock = (safe_lock *)1;
+
+  (void)state;
+  assert_code(safe_lock_begin(&wait, "no/such/folder", &options, &error), SAFE_ENOENT);
+  assert_null(wait);
+  assert_non_null(strstr(error.message, "no/such/folder"));
+  assert_code(safe_lock_begin(NULL, "file", &options, &error), SAFE_EINVAL);
+  assert_code(safe_lock_begin(&wait, NULL, &options, &error), SAFE_EINVAL);
+  assert_code(safe_lock_finish(NULL, &lock, &error), SAFE_EINVAL);
+  assert_code(safe_lock_wait_poll(NULL), SAFE_EINVAL);
+  assert_true(safe_lock_wait_handle(NULL) == SAFE_INVALID_HANDLE);
+  options.timeout_ms = SAFE_NO_WAIT;
+  assert_code(safe_lock_file(&lock, "busy", NULL, NULL), SAFE_OK);
+  assert_code(safe_lock_begin(&wait, "busy", &options, &error), SAFE_EBUSY);
+  assert_null(wait);
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(a_free_file_is_ready_at_once),
+    cmocka_unit_test(the_handle_tells_of_the_grant),
+    cmocka_unit_test(the_handle_tells_of_the_deadline),
+    cmocka_unit_test(the_handle_tells_of_the_cancel),
+    cmocka_unit_test(a_finish_that_comes_early_waits),
+    cmocka_unit_test(many_waits_of_one_thread),
+    cmocka_unit_test(a_cancelled_wait_leaves_no_ghost),
+    cmocka_unit_test(what_cannot_begin_says_so),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -285,8 +285,8 @@ static int open_isolated(struct safe_lock_wait *attempt, safe_error *error) {
   int code;
 
   if (attempt->requeued++ == MAX_REQUEUED)
-    return safe__fail(error, SAFE_ESYSTEM, SAFE_STAGE_WAIT, -1, "The process that locks for this one was killed, %d times.",
-                      MAX_REQUEUED);
+    return safe__fail(error, SAFE_ESYSTEM, SAFE_STAGE_WAIT, -1,
+                      "The process that locks for this one was killed, %d times.", MAX_REQUEUED);
   attempt->blocked = 0;
   code = safe__os_lock_isolated(&attempt->lock->file, attempt->path, &attempt->options, &attempt->steps[0].claim,
                                 &attempt->wait, error);

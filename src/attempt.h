@@ -19,15 +19,15 @@ struct safe_lock {
   uint32_t flags;
   int64_t owner; /* the process that locked: a forked copy must not unlock */
   int wait_kind;
-  bool borrowed; /* the caller's file */
+  bool borrowed;                  /* the caller's file */
   bool recorded, recorded_inside; /* an owner record was written, and where */
-  char *path;    /* a copy, where it is needed later; or NULL */
+  char *path;                     /* a copy, where it is needed later; or NULL */
 };
 
 enum safe__attempt_state {
   SAFE__ATTEMPT_OPEN,
-  SAFE__ATTEMPT_ASK,    /* for what is not yet got, without blocking */
-  SAFE__ATTEMPT_QUEUE,  /* for what was found locked */
+  SAFE__ATTEMPT_ASK,   /* for what is not yet got, without blocking */
+  SAFE__ATTEMPT_QUEUE, /* for what was found locked */
   SAFE__ATTEMPT_WAIT,
   SAFE__ATTEMPT_VERIFY
 };

@@ -118,8 +118,7 @@ bool safe__held_conflicts(const struct safe__file *file, const struct safe__clai
 
   if (!safe__os_file_id(file, &id)) return false;
   for (chunk = 0; chunk < CHUNKS && (places = chunk_at(chunk)) != NULL; chunk++)
-    for (at = 0; at < places_in(chunk); at++)
-      /* What is this thread's, no other thread changes. */
+    for (at = 0; at < places_in(chunk); at++) /* What is this thread's, no other thread changes. */
       if (atomic_load_explicit(&places[at].thread, memory_order_relaxed) == thread && &places[at] != except &&
           clash(&places[at], claim, any) && same_file(&places[at], &id))
         return true;

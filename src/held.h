@@ -20,7 +20,7 @@ struct safe__held {
   int claim_count; /* 0: no lock, only descriptors */
   struct safe__claim claims[2];
   struct safe__file_id id;
-  bool known;        /* id is filled in; else it is asked for when it is wanted */
+  bool known;         /* id is filled in; else it is asked for when it is wanted */
   safe_handle handle; /* of the file */
 };
 

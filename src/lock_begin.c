@@ -98,8 +98,7 @@ static int begin_checked(safe_lock_wait **wait, const char *path, safe_handle fi
   struct pending *pending;
   int code, held;
 
-  if (wait == NULL)
-    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the wait is NULL.");
+  if (wait == NULL) return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the wait is NULL.");
   *wait = NULL;
   pending = safe__alloc(sizeof(*pending));
   if (pending == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);

@@ -18,8 +18,8 @@ static int lose(struct safe_lock *lock, safe_error *error) {
 
   memcpy(why, error->message, sizeof(why));
   safe__lock_release(lock);
-  return safe__fail(error, SAFE_ELOST, SAFE_STAGE_LOCK, -1, "The lock was given up to be converted, and is lost: %.400s",
-                    why);
+  return safe__fail(error, SAFE_ELOST, SAFE_STAGE_LOCK, -1,
+                    "The lock was given up to be converted, and is lost: %.400s", why);
 }
 
 static int convert(struct safe_lock_wait *attempt, safe_error *error) {

@@ -46,7 +46,8 @@ static int refuse(struct request *request, int stage, int code) {
 
 /* As lock_file.c does it, see there for why. */
 static long open_file(struct request *request) {
-  long flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE | ((request->flags & SAFE_LOCK_FOLLOW_SYMLINKS) ? 0 : O_NOFOLLOW);
+  long flags =
+    O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_LARGEFILE | ((request->flags & SAFE_LOCK_FOLLOW_SYMLINKS) ? 0 : O_NOFOLLOW);
   long path = (long)request->path, mode = request->create_mode;
   bool reading = request->claim.mode == SAFE_LOCK_SHARED || request->claim.method == SAFE_METHOD_FLOCK;
   long fd = safe__raw6(SYS_openat, AT_FDCWD, path, flags | O_RDWR, 0, 0, 0);
@@ -166,7 +167,8 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
     request->file->fd = fd;
     return SAFE_OK;
   }
-  if (request->job.result == 0) return safe__fail_os(error, EMFILE, SAFE_STAGE_OPEN, -1, "No descriptor could be received");
+  if (request->job.result == 0)
+    return safe__fail_os(error, EMFILE, SAFE_STAGE_OPEN, -1, "No descriptor could be received");
   return say(request, error);
 }
 

@@ -46,8 +46,7 @@ int safe__os_poller_arm(struct safe__poller *poller, safe_handle ready, safe_can
     if (at <= 0) when.it_value.tv_nsec = 1; /* all zero would be no time at all */
   }
   if (timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &when, NULL) != 0 ||
-      !replace(poller->fd, &poller->ready, ready) ||
-      !replace(poller->fd, &poller->cancel, safe__cancel_fd(cancel)))
+      !replace(poller->fd, &poller->ready, ready) || !replace(poller->fd, &poller->cancel, safe__cancel_fd(cancel)))
     return safe__os_translate(errno);
   return SAFE_OK;
 }

@@ -32,7 +32,7 @@ struct safe__helper {
   int fds[3]; /* our end of the socket; the helper's, until it has its own; the pidfd */
   int64_t host, pid;
   struct safe__job *job;
-  bool rings;  /* tells of the answer through the socket too, so that it can be polled for */
+  bool rings;   /* tells of the answer through the socket too, so that it can be polled for */
   bool refused; /* set by a helper that could not get a descriptor table of its own */
   bool killed;
 };
@@ -41,8 +41,8 @@ struct safe__helper {
    when there can be none. */
 struct safe__helper *safe__helper_get(bool fresh);
 
-/* Sends the job, and a descriptor if it is not -1. False: it is gone. The job must stay where it is until the helper has
-   answered or was reaped. */
+/* Sends the job, and a descriptor if it is not -1. False: it is gone. The job must stay where it is until the helper
+   has answered or was reaped. */
 bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int fd, bool rings);
 
 /* 0: it has answered, or is gone. SAFE_ETIMEDOUT, SAFE_ECANCELED (only if it rings), SAFE_EINTR. */

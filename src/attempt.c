@@ -148,7 +148,7 @@ static int open_file(struct safe_lock_wait *attempt, safe_error *error) {
 /* A reader that has the file already must not stop at the turnstile, where a writer may wait for just that. */
 static bool passes(const struct safe_lock_wait *attempt, int at) {
   return attempt->gate && at == 0 && attempt->options.mode == SAFE_LOCK_SHARED &&
-         safe__held_conflicts(&attempt->lock->file, &attempt->steps[1].claim, NULL, true);
+         safe__held_conflicts(&attempt->lock->file, &attempt->steps[1].claim, attempt->lock, true);
 }
 
 static int ask_for(struct safe_lock_wait *attempt, int at, safe_error *error) {
@@ -188,7 +188,7 @@ static bool would_wait_for_itself(const struct safe_lock_wait *attempt) {
   if (attempt->async) return false;
   /* In the turnstile it is the lock behind it that counts. */
   if (attempt->gate) claim = &attempt->steps[1].claim;
-  return safe__held_conflicts(&attempt->lock->file, claim, attempt->lock->held, false);
+  return safe__held_conflicts(&attempt->lock->file, claim, attempt->lock, false);
 }
 
 static int queue(struct safe_lock_wait *attempt, safe_error *error) {

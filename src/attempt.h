@@ -10,20 +10,6 @@
 #include "os.h"
 #include "timed_wait.h"
 
-struct safe_lock {
-  struct safe__file file;
-  struct safe__held *held;
-  struct safe__claim claims[2]; /* what is held: two with SAFE_METHOD_BOTH */
-  int claim_count;              /* 0 once it was lost */
-  int32_t method;               /* as asked for */
-  uint32_t flags;
-  int64_t owner; /* the process that locked: a forked copy must not unlock */
-  int wait_kind;
-  bool borrowed;                  /* the caller's file */
-  bool recorded, recorded_inside; /* an owner record was written, and where */
-  char *path;                     /* a copy, where it is needed later; or NULL */
-};
-
 enum safe__attempt_state {
   SAFE__ATTEMPT_OPEN,
   SAFE__ATTEMPT_ASK,   /* for what is not yet got, without blocking */
@@ -79,7 +65,7 @@ void safe__attempt_explain(struct safe_lock_wait *attempt, safe_error *error);
 /* Reads the options for attempt->path, or without one for attempt->handle. caller is the caller's error. */
 int safe__attempt_prepare(struct safe_lock_wait *attempt, const safe_lock_options *options, const safe_error *caller,
                           safe_error *error);
-/* Makes the lock and gets the attempt ready to be driven. */
+/* Makes the lock, unless there is one already, and gets the attempt ready to be driven. */
 int safe__attempt_start(struct safe_lock_wait *attempt, safe_error *error);
 /* Of an attempt that is over with this code: hands the lock out, or explains and frees. */
 int safe__attempt_end(struct safe_lock_wait *attempt, int code, struct safe_lock **out, safe_error *error);

@@ -5,13 +5,13 @@
 #define FIRST 64
 #define CHUNKS 16
 
-static struct safe__held first[FIRST];
-static _Atomic(struct safe__held *) more[CHUNKS];
+static struct safe_lock first[FIRST];
+static _Atomic(struct safe_lock *) more[CHUNKS];
 
 static size_t places_in(int chunk) { return (size_t)FIRST << chunk; }
 
 /* Chunk 0 is the first one; NULL for one that has not been made. */
-static struct safe__held *chunk_at(int chunk) {
+static struct safe_lock *chunk_at(int chunk) {
   return chunk == 0 ? first : atomic_load_explicit(&more[chunk], memory_order_acquire);
 }
 
@@ -24,15 +24,15 @@ uint64_t safe__thread(void) {
   return mine;
 }
 
-static bool take(struct safe__held *held, uint64_t thread) {
+static bool take(struct safe_lock *held, uint64_t thread) {
   uint64_t none = 0;
 
   return atomic_load_explicit(&held->thread, memory_order_relaxed) == 0 &&
          atomic_compare_exchange_strong(&held->thread, &none, thread);
 }
 
-static struct safe__held *take_from(int chunk, uint64_t thread) {
-  struct safe__held *places = chunk_at(chunk);
+static struct safe_lock *take_from(int chunk, uint64_t thread) {
+  struct safe_lock *places = chunk_at(chunk);
   size_t at, count = places_in(chunk);
 
   /* Threads begin at different places, so that they seldom meet on a cache line. */
@@ -42,7 +42,7 @@ static struct safe__held *take_from(int chunk, uint64_t thread) {
 }
 
 static bool make_chunk(int chunk) {
-  struct safe__held *none = NULL, *places = safe__alloc(places_in(chunk) * sizeof(*places));
+  struct safe_lock *none = NULL, *places = safe__alloc(places_in(chunk) * sizeof(*places));
 
   if (places == NULL) return false;
   /* Somebody else may have been quicker, and then there is room. */
@@ -50,9 +50,9 @@ static bool make_chunk(int chunk) {
   return true;
 }
 
-static struct safe__held *take_any(uint64_t thread) {
+static struct safe_lock *take_any(uint64_t thread) {
   static _Atomic int hint; /* where the last free place was found: all smaller chunks may well be full */
-  struct safe__held *held;
+  struct safe_lock *held;
   int chunk = atomic_load_explicit(&hint, memory_order_relaxed);
 
   held = take_from(chunk, thread);
@@ -64,24 +64,27 @@ static struct safe__held *take_any(uint64_t thread) {
   return held;
 }
 
-struct safe__held *safe__held_claim(int *fds, int fd_count) {
-  static _Thread_local struct safe__held *last; /* nearly always free again */
+struct safe_lock *safe__held_claim(void) {
+  static _Thread_local struct safe_lock *last; /* nearly always free again */
   uint64_t thread = safe__thread();
+  struct safe_lock *lock = last;
 
-  if (last == NULL || !take(last, thread)) {
-    struct safe__held *held = take_any(thread);
-    if (held == NULL) return NULL;
-    last = held;
+  if (lock == NULL || !take(lock, thread)) {
+    lock = take_any(thread);
+    if (lock == NULL) return NULL;
+    last = lock;
   }
-  last->claim_count = 0;
-  last->known = false;
-  last->fd_count = fd_count;
-  last->fds = fds;
-  return last;
+  lock->fds = NULL;
+  lock->fd_count = lock->claim_count = 0;
+  lock->path = NULL;
+  lock->wait_kind = SAFE_WAIT_NONE;
+  lock->borrowed = lock->recorded = false;
+  safe__os_file_none(&lock->file);
+  return lock;
 }
 
-void safe__held_release(struct safe__held *held) {
-  if (held != NULL) atomic_store_explicit(&held->thread, 0, memory_order_release);
+void safe__held_release(struct safe_lock *lock) {
+  if (lock != NULL) atomic_store_explicit(&lock->thread, 0, memory_order_release);
 }
 
 static bool overlap(const struct safe__claim *one, const struct safe__claim *other) {
@@ -91,7 +94,7 @@ static bool overlap(const struct safe__claim *one, const struct safe__claim *oth
   return !before && !behind;
 }
 
-static bool clash(const struct safe__held *held, const struct safe__claim *claim, bool any) {
+static bool clash(const struct safe_lock *held, const struct safe__claim *claim, bool any) {
   int at;
 
   for (at = 0; at < held->claim_count; at++) {
@@ -102,17 +105,18 @@ static bool clash(const struct safe__held *held, const struct safe__claim *claim
   return false;
 }
 
-static bool same_file(struct safe__held *held, const struct safe__file_id *id) {
-  if (!held->known && !safe__os_handle_id(held->handle, &held->id)) return false;
-  held->known = true;
-  return held->id.volume == id->volume && held->id.low == id->low && held->id.high == id->high;
+static bool same_file(const struct safe_lock *held, const struct safe__file_id *id) {
+  struct safe__file_id other;
+
+  return safe__os_file_id(&held->file, &other) && other.volume == id->volume && other.low == id->low &&
+         other.high == id->high;
 }
 
 bool safe__held_conflicts(const struct safe__file *file, const struct safe__claim *claim,
-                          const struct safe__held *except, bool any) {
+                          const struct safe_lock *except, bool any) {
   uint64_t thread = safe__thread();
   struct safe__file_id id;
-  struct safe__held *places;
+  struct safe_lock *places;
   size_t at;
   int chunk;
 
@@ -125,8 +129,8 @@ bool safe__held_conflicts(const struct safe__file *file, const struct safe__clai
   return false;
 }
 
-void safe__held_each(void (*visit)(struct safe__held *held)) {
-  struct safe__held *places;
+void safe__held_each(void (*visit)(struct safe_lock *held)) {
+  struct safe_lock *places;
   size_t at;
   int chunk;
 

@@ -16,56 +16,51 @@ static char *copy_path(const char *path) {
 
 static struct safe_lock *make_lock(const char *path, const safe_lock_options *options) {
   bool keep_path = (options->flags & (SAFE_LOCK_REMOVE_ON_UNLOCK | SAFE_LOCK_RECORD_OWNER)) != 0;
-  struct safe_lock *lock = safe__alloc(sizeof(*lock));
-  int *fds, count = 0;
+  struct safe_lock *lock = safe__held_claim();
 
   if (lock == NULL) return NULL;
-  safe__os_file_none(&lock->file);
   lock->owner = safe__os_self();
   lock->method = options->method;
   lock->flags = options->flags;
   lock->borrowed = path == NULL;
-  fds = lock->borrowed ? NULL : safe__os_file_descriptors(&lock->file, &count);
-  lock->held = safe__held_claim(fds, count);
+  if (path != NULL) lock->fds = safe__os_file_descriptors(&lock->file, &lock->fd_count);
   if (keep_path) lock->path = copy_path(path);
-  if (lock->held != NULL && (lock->path != NULL || !keep_path)) return lock;
+  if (lock->path != NULL || !keep_path) return lock;
   safe__lock_free(lock);
   return NULL;
 }
 
 void safe__lock_free(struct safe_lock *lock) {
   safe__os_file_close(&lock->file);
-  safe__held_release(lock->held);
-  safe__free(lock->path);
-  safe__free(lock);
+  if (lock->path != NULL) safe__free(lock->path);
+  safe__held_release(lock);
 }
 
 int safe__lock_complete(struct safe_lock_wait *attempt, safe_error *error) {
   struct safe_lock *lock = attempt->lock;
-  struct safe__held *held = lock->held;
   int at, first = attempt->gate ? 1 : 0;
 
   if (attempt->gate && attempt->steps[0].got) safe__os_unlock(&lock->file, &attempt->steps[0].claim);
   lock->claim_count = attempt->step_count - first;
-  for (at = 0; at < lock->claim_count; at++) held->claims[at] = lock->claims[at] = attempt->steps[first + at].claim;
-  held->handle = safe__os_file_handle(&lock->file);
-  held->known = !lock->borrowed && safe__os_file_id(&lock->file, &held->id);
-  held->claim_count = lock->claim_count;
+  for (at = 0; at < lock->claim_count; at++) lock->claims[at] = attempt->steps[first + at].claim;
   if ((lock->flags & SAFE_LOCK_RECORD_OWNER) == 0 || attempt->converts) return SAFE_OK;
   return safe__owner_record_write(lock, attempt->options.label, error);
+}
+
+static int release_one(struct safe_lock *lock, const struct safe__claim *claim) {
+  if ((lock->flags & SAFE_LOCK_ISOLATE) != 0)
+    return safe__os_unlock_isolated(&lock->file, claim, safe__deadline(SAFE__SETTLE_MS));
+  return safe__os_unlock(&lock->file, claim);
 }
 
 int safe__lock_release(struct safe_lock *lock) {
   int at, one, code = SAFE_OK;
 
   for (at = 0; at < lock->claim_count; at++) {
-    if ((lock->flags & SAFE_LOCK_ISOLATE) != 0)
-      one = safe__os_unlock_isolated(&lock->file, &lock->claims[at], safe__deadline(SAFE__SETTLE_MS));
-    else
-      one = safe__os_unlock(&lock->file, &lock->claims[at]);
+    one = release_one(lock, &lock->claims[at]);
     if (code == SAFE_OK) code = one;
   }
-  lock->claim_count = lock->held->claim_count = 0;
+  lock->claim_count = 0;
   return code;
 }
 
@@ -82,7 +77,7 @@ int safe__attempt_prepare(struct safe_lock_wait *attempt, const safe_lock_option
 
 int safe__attempt_start(struct safe_lock_wait *attempt, safe_error *error) {
   attempt->converts = false;
-  attempt->lock = make_lock(attempt->path, &attempt->options);
+  if (attempt->lock == NULL) attempt->lock = make_lock(attempt->path, &attempt->options);
   if (attempt->lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
   safe__attempt_init(attempt);
   return SAFE_OK;
@@ -112,14 +107,10 @@ static int get(struct safe_lock_wait *attempt, struct safe_lock **out, safe_erro
   return safe__attempt_end(attempt, code, out, error);
 }
 
-static int get_checked(struct safe_lock_wait *attempt, struct safe_lock **lock, const safe_lock_options *options,
-                       safe_error *caller, safe_error *error) {
+static int get_checked(struct safe_lock_wait *attempt, struct safe_lock **lock, safe_error *error) {
   int code, held;
 
   if (lock == NULL) return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the lock is NULL.");
-  *lock = NULL;
-  code = safe__attempt_prepare(attempt, options, caller, error);
-  if (code != SAFE_OK) return code;
   held = safe__os_hold_cancellation();
   safe__parked_collect();
   attempt->async = false;
@@ -139,8 +130,35 @@ int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *
   code = safe__check_path(path, &error);
   attempt.path = path;
   attempt.handle = SAFE_INVALID_HANDLE;
-  if (code == SAFE_OK) code = get_checked(&attempt, lock, options, caller, &error);
+  attempt.lock = NULL;
+  if (code == SAFE_OK) code = safe__attempt_prepare(&attempt, options, caller, &error);
+  if (code == SAFE_OK) code = get_checked(&attempt, lock, &error);
   return safe__deliver(caller, &error, code);
+}
+
+/* What is asked for on the way to a lock that is free: a runtime that locks and unlocks its own files all the time
+   does so at the price of the two system calls. SAFE_EBUSY: the rest of the way has to be gone. */
+static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  const struct safe__claim claim = {options->mode, options->method, options->offset, options->length};
+  struct safe_lock *lock;
+  int code;
+
+  if ((options->flags & ~(uint32_t)(SAFE_LOCK_CREATE | SAFE_LOCK_RETURN_ON_EINTR)) != 0 ||
+      options->method == SAFE_METHOD_BOTH)
+    return SAFE_EBUSY;
+  lock = attempt->lock = make_lock(NULL, options);
+  if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  code = safe__os_file_borrow(&lock->file, attempt->handle, options, error);
+  if (code == SAFE_OK) code = safe__os_lock_try(&lock->file, &claim, error);
+  if (code == SAFE_OK) {
+    lock->claims[0] = claim;
+    lock->claim_count = 1;
+    *out = lock;
+  } else if (code != SAFE_EBUSY) {
+    safe__lock_free(lock);
+  }
+  return code;
 }
 
 int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options *options, safe_error *caller) {
@@ -150,35 +168,44 @@ int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  if (lock != NULL) *lock = NULL;
   attempt.path = NULL;
   attempt.handle = file;
-  code = get_checked(&attempt, lock, options, caller, &error);
+  attempt.lock = NULL;
+  code = safe__attempt_prepare(&attempt, options, caller, &error);
+  if (code == SAFE_OK && lock != NULL) code = get_at_once(&attempt, lock, &error);
+  if (code == SAFE_EBUSY || (code == SAFE_OK && lock == NULL)) code = get_checked(&attempt, lock, &error);
   return safe__deliver(caller, &error, code);
 }
 
 /* ---- Giving it back. */
 
-static int give_back(struct safe_lock *lock) {
+/* Before the unlock: whoever is granted the lock next finds out that this is no longer the file at the path. */
+static void remove_file(struct safe_lock *lock) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
 
   options.flags = lock->flags;
+  if (lock->claim_count > 0) safe__os_file_remove(&lock->file, lock->path, &options);
+}
+
+static int give_back(struct safe_lock *lock) {
   if (lock->recorded) safe__owner_record_clear(lock);
-  /* Before the unlock: whoever is granted the lock next finds out that this is no longer the file at the path. */
-  if ((lock->flags & SAFE_LOCK_REMOVE_ON_UNLOCK) != 0 && lock->claim_count > 0)
-    safe__os_file_remove(&lock->file, lock->path, &options);
+  if ((lock->flags & SAFE_LOCK_REMOVE_ON_UNLOCK) != 0) remove_file(lock);
   return safe__lock_release(lock);
 }
 
 int safe_unlock(safe_lock *lock) {
   int held, code = SAFE_EOWNER;
+  bool borrowed;
 
-  if (lock == NULL) return SAFE_EINVAL;
-  held = safe__os_hold_cancellation();
+  if (lock == NULL || atomic_load_explicit(&lock->thread, memory_order_relaxed) == 0) return SAFE_EINVAL;
+  borrowed = lock->borrowed; /* then there is no close, in which a thread could be cancelled */
+  held = borrowed ? 0 : safe__os_hold_cancellation();
   /* Unlock, then close: a forked child that has not called exec keeps the description open, and a mere close
      would leave the lock with it. The child for its part must not unlock what is the parent's. */
   if (lock->owner == safe__os_self()) code = give_back(lock);
   safe__lock_free(lock);
-  safe__os_allow_cancellation(held);
+  if (!borrowed) safe__os_allow_cancellation(held);
   return code;
 }
 
@@ -187,7 +214,7 @@ int safe_unlock(safe_lock *lock) {
 int safe_lock_adopt(safe_lock *lock) {
   if (lock == NULL) return SAFE_EINVAL;
   if (lock->owner != safe__os_self()) return SAFE_EOWNER;
-  atomic_store(&lock->held->thread, safe__thread());
+  atomic_store(&lock->thread, safe__thread());
   return SAFE_OK;
 }
 

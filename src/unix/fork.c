@@ -36,7 +36,7 @@ static void before(void) {
 
 static void parent(void) { atomic_fetch_sub(&forks, 1); }
 
-static void close_copies(struct safe__held *held) {
+static void close_copies(struct safe_lock *held) {
   int at, fd;
 
   for (at = 0; at < held->fd_count; at++) {

@@ -21,6 +21,7 @@ struct safe__file {
 struct safe__poller {
   int fd, timer; /* -1 where there is none */
   int ready, cancel;
+  int64_t owner; /* the process that a kqueue belongs to */
 };
 
 struct safe__stream {

@@ -15,11 +15,25 @@ static struct place {
 
 #define BUSY UINT64_C(1)
 
-static uint64_t pack(int fd, int role, int mode, int method) {
-  return ((uint64_t)(uint32_t)fd + 1) << 16 | (uint64_t)role << 8 | (uint64_t)mode << 4 | (uint64_t)method;
+/* The process whose table it is: a forked child is born with a copy, and has none of the locks. */
+static _Atomic int64_t owner;
+
+static uint64_t pack(int fd, int role, const struct safe__claim *claim) {
+  return ((uint64_t)(uint32_t)fd + 1) << 16 | (uint64_t)role << 8 | (uint64_t)claim->mode << 4 |
+         (uint64_t)claim->method;
 }
 
 static int fd_of(uint64_t word) { return (int)(word >> 16) - 1; }
+
+static int role_of(uint64_t word) { return (int)(word >> 8 & 0xff); }
+
+static void adopt(void) {
+  int64_t self = safe__os_self(), before = atomic_exchange(&owner, self);
+  int at;
+
+  if (before == self || before == 0) return;
+  for (at = 0; at < PLACES; at++) atomic_store(&places[at].word, 0);
+}
 
 static struct place *find(int fd) {
   struct place *place;
@@ -32,7 +46,7 @@ static struct place *find(int fd) {
   return NULL;
 }
 
-static struct place *claim(int fd) {
+static struct place *take_empty(int fd) {
   struct place *place;
   uint64_t empty;
   int step;
@@ -45,28 +59,48 @@ static struct place *claim(int fd) {
   return NULL;
 }
 
-void safe__own_lock_note(int fd, int role, int mode, int method) {
+/* The turnstile of SAFE_LOCK_FAIR is passed, not held, and shares its descriptor with the lock behind it. */
+static bool is_gate(const struct safe__claim *claim) { return claim->offset == SAFE__GATE; }
+
+static void note(int fd, int role, const struct safe__claim *claim, const struct safe__file_id *id) {
+  struct safe__file_id asked;
   struct place *place;
-  struct stat status;
 
   /* Asked here, where the same file has just been locked, and not when somebody wants to know, who has no time. */
-  if (fstat(fd, &status) != 0) return;
-  place = find(fd); /* also of a copy that was only closed, in a forked child */
-  if (place == NULL) place = claim(fd);
+  if (id == NULL && !safe__os_handle_id(fd, &asked)) return;
+  if (id == NULL) id = &asked;
+  place = find(fd);
+  if (place == NULL) place = take_empty(fd);
   if (place == NULL) return;
   atomic_store(&place->word, BUSY);
-  atomic_store(&place->device, (uint64_t)status.st_dev);
-  atomic_store(&place->inode, (uint64_t)status.st_ino);
-  atomic_store(&place->word, pack(fd, role, mode, method));
+  atomic_store(&place->device, id->volume);
+  atomic_store(&place->inode, id->low);
+  atomic_store(&place->word, pack(fd, role, claim));
 }
 
-void safe__own_lock_forget(int fd) {
-  struct place *place = find(fd);
+void safe__own_lock_note(int fd, const struct safe__claim *claim, const struct safe__file_id *id) {
+  adopt();
+  if (!is_gate(claim)) note(fd, SAFE_HOLDER_HOLDS, claim, id);
+}
+
+void safe__own_lock_forget(int fd, const struct safe__claim *claim) {
+  struct place *place = is_gate(claim) ? NULL : find(fd);
 
   if (place != NULL) atomic_store(&place->word, 0);
 }
 
-bool safe__own_lock_known(int fd) { return find(fd) != NULL; }
+void safe__own_wait_note(int fd, const struct safe__claim *claim) {
+  adopt();
+  if (find(fd) == NULL) note(fd, SAFE_HOLDER_WAITS, claim, NULL);
+}
+
+void safe__own_wait_forget(int fd) {
+  struct place *place = find(fd);
+
+  if (place != NULL && role_of(atomic_load(&place->word)) == SAFE_HOLDER_WAITS) atomic_store(&place->word, 0);
+}
+
+bool safe__own_lock_known(int fd) { return atomic_load(&owner) == safe__os_self() && find(fd) != NULL; }
 
 int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list) {
   safe_holder holder = {0};
@@ -74,6 +108,7 @@ int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list) {
   int at, held = 0;
 
   holder.pid = safe__os_self();
+  if (atomic_load(&owner) != holder.pid) return 0;
   strncpy(holder.name, getprogname(), sizeof(holder.name) - 1);
   for (at = 0; at < PLACES; at++) {
     word = atomic_load(&places[at].word);
@@ -81,7 +116,7 @@ int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list) {
         atomic_load(&places[at].inode) != (uint64_t)inode || atomic_load(&places[at].word) != word)
       continue;
     holder.handle = fd_of(word);
-    holder.role = (int32_t)(word >> 8 & 0xff);
+    holder.role = role_of(word);
     holder.mode = (int32_t)(word >> 4 & 0xf);
     holder.method = (int32_t)(word & 0xf);
     if (holder.role == SAFE_HOLDER_HOLDS) held++;

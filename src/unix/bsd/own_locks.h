@@ -12,9 +12,13 @@
 
 #include "os.h"
 
-/* Lists the descriptor, or changes what it is listed as. */
-void safe__own_lock_note(int fd, int role, int mode, int method);
-void safe__own_lock_forget(int fd);
+/* Lists the descriptor as one that holds the lock. id is that of its file; NULL: it is asked for. */
+void safe__own_lock_note(int fd, const struct safe__claim *claim, const struct safe__file_id *id);
+void safe__own_lock_forget(int fd, const struct safe__claim *claim);
+
+/* The same for a request that is queued; a descriptor that holds a lock, which is being converted, stays listed so. */
+void safe__own_wait_note(int fd, const struct safe__claim *claim);
+void safe__own_wait_forget(int fd);
 
 /* Adds those of the file to the list; how many of them hold it. Never blocks. */
 int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list);

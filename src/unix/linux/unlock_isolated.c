@@ -61,7 +61,7 @@ static int try_to_part(int fd, const struct safe__claim *claim, int64_t deadline
 
 struct open_file {
   struct safe__parked parked;
-  struct safe__held *held;
+  struct safe_lock *noted;
   struct safe__claim claim;
   int64_t next;
   int fd;
@@ -75,7 +75,7 @@ static bool collect(struct safe__parked *item) {
   file->next = safe__os_now() + AGAIN;
   if (try_to_part(fd, &file->claim, safe__deadline(TRY_MS)) == -1) return false;
   file->fd = -1;
-  safe__held_release(file->held);
+  safe__held_release(file->noted);
   close(fd);
   safe__free(file);
   return true;
@@ -86,7 +86,11 @@ static void keep_open(struct safe__file *file, const struct safe__claim *claim) 
 
   if (kept != NULL) {
     kept->fd = file->fd;
-    kept->held = safe__held_claim(&kept->fd, 1);
+    kept->noted = safe__held_claim();
+    if (kept->noted != NULL) {
+      kept->noted->fds = &kept->fd;
+      kept->noted->fd_count = 1;
+    }
     kept->claim = *claim;
     kept->next = safe__os_now() + AGAIN;
     kept->parked.collect = collect;

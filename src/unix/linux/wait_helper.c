@@ -79,7 +79,7 @@ static void free_helper(struct safe__helper *helper) {
   int at;
 
   for (at = 0; at < 3; at++) close_one(&helper->fds[at]);
-  safe__held_release(helper->held);
+  safe__held_release(helper->noted);
   safe__shared_stack_put(helper->stack);
   safe__free(helper);
 }
@@ -116,10 +116,12 @@ static struct safe__helper *make(void) {
   if (helper == NULL) return NULL;
   helper->fds[OURS] = helper->fds[THEIRS] = helper->fds[PIDFD] = -1;
   helper->host = safe__os_self();
-  helper->held = safe__held_claim(helper->fds, 3);
+  helper->noted = safe__held_claim();
   helper->stack = safe__shared_stack_get();
   helper->pid = -1;
-  if (helper->held != NULL && helper->stack != NULL) {
+  if (helper->noted != NULL && helper->stack != NULL) {
+    helper->noted->fds = helper->fds;
+    helper->noted->fd_count = 3;
     safe__fork_hold();
     if (open_socket(helper)) helper->pid = start(helper);
     safe__fork_allow();

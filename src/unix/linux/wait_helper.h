@@ -28,8 +28,8 @@ struct safe__helper {
   void (*parked_with)(struct safe__helper *helper); /* frees what was parked with it, or NULL */
   void *parked_data;
   struct safe__shared_stack *stack;
-  struct safe__held *held;
-  int fds[3]; /* our end of the socket; the helper's, until it has its own; the pidfd */
+  struct safe_lock *noted; /* where a forked child finds the descriptors */
+  int fds[3];              /* our end of the socket; the helper's, until it has its own; the pidfd */
   int64_t host, pid;
   struct safe__job *job;
   bool rings;   /* tells of the answer through the socket too, so that it can be polled for */

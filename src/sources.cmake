@@ -52,6 +52,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/launch.c
   unix/linux/launch_clone.c
   unix/linux/launch_fork.c
+  unix/linux/lent_signal.c
   unix/linux/lock_isolated.c
   unix/linux/lock_ofd_flock.c
   unix/linux/pipe_size.c
@@ -66,12 +67,15 @@ set(SAFEHOLD_LINUX_SOURCES
 )
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
+  lent_signal_none.c
   unix/bsd/own_process.c
   unix/bsd/cancel_pipe.c
   unix/bsd/exit_status.c
-  unix/bsd/lock_wait.c
+  unix/bsd/identity_sysctl.c
+  unix/bsd/lock_noted.c
   unix/bsd/own_locks.c
   unix/bsd/pipe_size.c
+  unix/bsd/poller_kqueue.c
   unix/bsd/tree_group.c
   unix/macos/describe.c
   unix/macos/exit_kqueue.c
@@ -79,12 +83,15 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/macos/helper.c
   unix/macos/holders_openers.c
   unix/macos/launch_spawn.c
+  unix/macos/lock_isolated.c
   unix/macos/lock_ofd_flock.c
   unix/macos/pipe_fcntl.c
+  unix/macos/process_start.c
   unix/macos/quiet_write.c
   unix/macos/wait_thread.c
 )
 set(SAFEHOLD_FREEBSD_SOURCES
+  lent_signal_none.c
   unix/bsd/own_process.c
   unix/child.c
   unix/describe_locale.c
@@ -92,9 +99,11 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/quiet_write.c
   unix/bsd/cancel_pipe.c
   unix/bsd/exit_status.c
-  unix/bsd/lock_wait.c
+  unix/bsd/identity_sysctl.c
+  unix/bsd/lock_noted.c
   unix/bsd/own_locks.c
   unix/bsd/pipe_size.c
+  unix/bsd/poller_kqueue.c
   unix/bsd/tree_group.c
   unix/freebsd/exit_procdesc.c
   unix/freebsd/findings.c
@@ -102,27 +111,36 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/freebsd/holders_lockf.c
   unix/freebsd/launch_pdfork.c
   unix/freebsd/lock_flock.c
+  unix/freebsd/lock_isolated.c
   unix/freebsd/procdesc.c
+  unix/freebsd/process_start.c
+  unix/freebsd/unlock_isolated.c
   unix/freebsd/wait_pdfork.c
 )
 
 set(SAFEHOLD_WIN_SOURCES
+  lent_signal_none.c
   win/cancel_event.c
   win/clock.c
   win/command_line.c
   win/environment.c
   win/error.c
   win/exit.c
+  win/file_content.c
   win/file_id.c
+  win/file_remove.c
   win/holders_openers.c
+  win/identity.c
   win/inherit.c
   win/launch.c
   win/lock_calls.c
-  win/lock_far.c
   win/lock_file.c
+  win/lock_isolated.c
+  win/lock_ranges.c
   win/own_locks.c
   win/path.c
   win/pipe.c
+  win/poller_threadpool.c
   win/program.c
   win/spawn.c
   win/stream.c
@@ -131,7 +149,9 @@ set(SAFEHOLD_WIN_SOURCES
   win/utf.c
   win/wait.c
   win/wait_overlapped.c
+  win/wait_queued.c
   win/wait_selftest.c
+  win/wait_sensor.c
 )
 
 # Files named above whose code runs in a clone'd helper on the caller's memory. They are compiled without stack

@@ -34,13 +34,12 @@ bool safe__os_cancel_triggered(const safe_cancel *cancel) {
 
 HANDLE safe__win_cancel_event(const safe_cancel *cancel) { return cancel->event; }
 
-void safe__os_sleep(int64_t deadline, safe_cancel *cancel) {
-  if (cancel != NULL) {
-    safe__win_wait(&cancel->event, 1, deadline);
-    return;
-  }
+int safe__os_sleep(int64_t deadline, safe_cancel *cancel, bool interruptible) {
+  (void)interruptible; /* there are no signals */
+  if (cancel != NULL) return safe__win_wait(&cancel->event, 1, deadline) == WAIT_OBJECT_0 ? SAFE_ECANCELED : SAFE_OK;
   do Sleep(safe__win_left(deadline));
   while (safe__os_now() < deadline);
+  return SAFE_OK;
 }
 
 int64_t safe__os_self(void) { return (int64_t)GetCurrentProcessId(); }

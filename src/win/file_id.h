@@ -5,13 +5,8 @@
 
 #include "win.h"
 
-struct safe__win_file_id {
-  uint64_t volume;
-  unsigned char bytes[16];
-};
-
 /* False where the file system has no such thing. */
-bool safe__win_file_id(HANDLE file, struct safe__win_file_id *id);
-bool safe__win_same_file(const struct safe__win_file_id *one, const struct safe__win_file_id *other);
+bool safe__win_file_id(HANDLE file, struct safe__file_id *id);
+bool safe__win_same_file(const struct safe__file_id *one, const struct safe__file_id *other);
 
 #endif

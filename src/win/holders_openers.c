@@ -7,12 +7,13 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "own_locks.h"
 #include "task.h"
+#include "wait_overlapped.h"
 
 #define PROCESS_IDS_USING_FILE 47 /* FileProcessIdsUsingFileInformation, since Vista */
 #define LENGTH_MISMATCH ((LONG)0xC0000004)
 #define MOST_BYTES (1024 * 1024)
+#define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
 struct id_list {
   ULONG count;
@@ -23,7 +24,9 @@ typedef LONG(NTAPI *query_file)(HANDLE file, void *io_status, void *into, ULONG 
 
 struct query {
   struct safe__win_task task;
-  wchar_t *path;
+  wchar_t *path;    /* or NULL, and then */
+  HANDLE copy;      /* of the caller's handle, which he may close meanwhile */
+  int32_t method;   /* only what conflicts with it; SAFE_METHOD_DEFAULT: all */
   safe_holder self; /* a holder of this process, but for its handle, role and mode */
   safe_holder_list found;
   safe_error error; /* code SAFE_OK: none */
@@ -55,18 +58,19 @@ static void add_opener(struct query *query, DWORD pid) {
 static void add_own(const struct safe__win_own_lock *own, void *context) {
   struct query *query = context;
 
+  if (query->method != SAFE_METHOD_DEFAULT && query->method != own->method) return;
   query->self.handle = (int64_t)(intptr_t)own->file;
   query->self.role = own->role;
   query->self.mode = own->mode;
+  query->self.method = own->method;
   safe__holder_add(&query->found, &query->self);
 }
 
 static void ask_ourselves(struct query *query, HANDLE file) {
-  struct safe__win_file_id id;
+  struct safe__file_id id;
 
   if (!safe__win_file_id(file, &id)) return;
   query->self.pid = GetCurrentProcessId();
-  query->self.method = SAFE_METHOD_FAR;
   name_of(GetCurrentProcessId(), query->self.name, sizeof(query->self.name));
   safe__win_own_locks(&id, add_own, query);
 }
@@ -92,10 +96,16 @@ static void ask_openers(struct query *query, HANDLE file) {
   safe__free(list);
 }
 
+/* Never the caller's own file object, which may be synchronous and busy. */
+static HANDLE open_to_ask(const struct query *query) {
+  if (query->path == NULL) return ReOpenFile(query->copy, FILE_READ_ATTRIBUTES, SHARE_ALL, FILE_FLAG_BACKUP_SEMANTICS);
+  return CreateFileW(query->path, FILE_READ_ATTRIBUTES, SHARE_ALL, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS,
+                     NULL);
+}
+
 static void run(struct safe__win_task *task) {
   struct query *query = (struct query *)task;
-  HANDLE file = CreateFileW(query->path, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                            NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+  HANDLE file = open_to_ask(query);
 
   if (file == INVALID_HANDLE_VALUE) {
     safe__fail_os(&query->error, GetLastError(), SAFE_STAGE_INSPECT, -1, "The file could not be looked at");
@@ -110,6 +120,7 @@ static void run(struct safe__win_task *task) {
 static void free_query(struct safe__win_task *task) {
   struct query *query = (struct query *)task;
 
+  safe__win_close(&query->copy);
   safe__free(query->found.items);
   safe__free(query->path);
   safe__free(query);
@@ -130,6 +141,19 @@ static int hand_over(struct query *query, safe_holder_list *list, safe_error *er
   return SAFE_OK;
 }
 
+static int name_file(struct query *query, const char *path, const struct safe__file *file, safe_error *error) {
+  HANDLE self = GetCurrentProcess();
+  int code;
+
+  if (path != NULL) {
+    code = safe__win_path(path, &query->path);
+    return code == SAFE_OK ? code : safe__win_path_failed(code, SAFE_STAGE_INSPECT, error);
+  }
+  if (DuplicateHandle(self, safe__os_file_handle(file), self, &query->copy, 0, FALSE, DUPLICATE_SAME_ACCESS))
+    return SAFE_OK;
+  return safe__fail_os(error, GetLastError(), SAFE_STAGE_INSPECT, -1, "The file's handle could not be copied");
+}
+
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
   struct query *query = safe__alloc(sizeof(*query));
   int code;
@@ -138,11 +162,9 @@ int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list,
   safe__error_clear(&query->error);
   query->task.run = run;
   query->task.free = free_query;
-  code = safe__win_path(path, &query->path);
-  if (code != SAFE_OK)
-    safe__win_path_failed(code, SAFE_STAGE_INSPECT, error);
-  else
-    code = safe__win_task_start(&query->task, SAFE_STAGE_INSPECT, error);
+  query->method = list->method;
+  code = name_file(query, path, list->file, error);
+  if (code == SAFE_OK) code = safe__win_task_start(&query->task, SAFE_STAGE_INSPECT, error);
   if (code == SAFE_OK) {
     if (safe__win_task_wait(&query->task, deadline, 0) != SAFE_OK) {
       safe__holder_unknown(list, "The system did not say in time which processes have the file open.");

@@ -20,4 +20,8 @@ static DWORD WINAPI wait_any(DWORD count, const HANDLE *handles, BOOL all, DWORD
   return WaitForMultipleObjects(count, handles, all, milliseconds);
 }
 
-struct safe__win_lock_calls safe__win_lock_calls = {lock, unlock, cancel, result, wait_any};
+static HANDLE WINAPI reopen(HANDLE file, DWORD access, DWORD share, DWORD flags) {
+  return ReOpenFile(file, access, share, flags);
+}
+
+struct safe__win_lock_calls safe__win_lock_calls = {lock, unlock, cancel, result, wait_any, reopen};

@@ -66,10 +66,20 @@ static int check(HANDLE file, const safe_lock_options *options, safe_error *erro
   return SAFE_OK;
 }
 
+static int make_request(struct safe__file *file, HANDLE handle, bool borrowed, safe_error *error) {
+  int code = safe__win_request_make(handle, borrowed, &file->request, error);
+
+  if (code != SAFE_OK || safe__win_file_id(handle, &file->request->own.id)) return code;
+  safe__fail_os(error, GetLastError(), SAFE_STAGE_OPEN, -1, "The file has no identity");
+  safe__os_file_close(file);
+  return error->code;
+}
+
 static int open_path(struct safe__file *file, const wchar_t *path, const safe_lock_options *options,
                      safe_error *error) {
   HANDLE opened = open_for(path, GENERIC_READ | GENERIC_WRITE, options);
   DWORD failure;
+  bool created;
   int code;
 
   if (opened == INVALID_HANDLE_VALUE) {
@@ -81,11 +91,19 @@ static int open_path(struct safe__file *file, const wchar_t *path, const safe_lo
     }
     if (opened == INVALID_HANDLE_VALUE) return refused(path, failure, options, error);
   }
+  /* OPEN_ALWAYS says so when it has not made one. */
+  created = (options->flags & SAFE_LOCK_CREATE) != 0 && GetLastError() != ERROR_ALREADY_EXISTS;
   code = check(opened, options, error);
-  if (code == SAFE_OK) return safe__win_request_make(opened, options->mode, &file->request, error);
-  CloseHandle(opened);
+  if (code != SAFE_OK) {
+    CloseHandle(opened);
+    return code;
+  }
+  code = make_request(file, opened, false, error);
+  if (code == SAFE_OK) file->request->created = created;
   return code;
 }
+
+void safe__os_file_none(struct safe__file *file) { file->request = NULL; }
 
 int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error) {
   wchar_t *wide;
@@ -98,10 +116,24 @@ int safe__os_file_open(struct safe__file *file, const char *path, const safe_loc
   return code;
 }
 
+int safe__os_file_borrow(struct safe__file *file, safe_handle handle, const safe_lock_options *options,
+                         safe_error *error) {
+  int code = SAFE_OK;
+
+  file->request = NULL;
+  if (handle == NULL || handle == INVALID_HANDLE_VALUE)
+    return safe__fail(error, SAFE_EBADF, SAFE_STAGE_ARGUMENTS, -1, "%p is no handle of a file.", handle);
+  SetLastError(ERROR_SUCCESS);
+  if (GetFileType(handle) == FILE_TYPE_UNKNOWN && GetLastError() != ERROR_SUCCESS)
+    return safe__fail_os(error, GetLastError(), SAFE_STAGE_ARGUMENTS, -1, "%p is no handle of a file", handle);
+  if ((options->flags & SAFE_LOCK_REGULAR_ONLY) != 0) code = check(handle, options, error);
+  return code == SAFE_OK ? make_request(file, handle, true, error) : code;
+}
+
 static int verify(const struct safe__win_request *request, const wchar_t *path, const safe_lock_options *options,
                   safe_error *error) {
   FILE_STANDARD_INFO state;
-  struct safe__win_file_id id;
+  struct safe__file_id id;
   HANDLE now;
   DWORD failure;
   bool same;
@@ -140,6 +172,21 @@ void safe__os_file_close(struct safe__file *file) {
   file->request = NULL;
 }
 
+/* There is no fork whose child would have to close them. */
+int *safe__os_file_descriptors(struct safe__file *file, int *count) {
+  (void)file;
+  *count = 0;
+  return NULL;
+}
+
 safe_handle safe__os_file_handle(const struct safe__file *file) {
   return file->request == NULL ? SAFE_INVALID_HANDLE : file->request->file;
+}
+
+bool safe__os_file_created(const struct safe__file *file) { return file->request->created; }
+
+bool safe__os_file_id(const struct safe__file *file, struct safe__file_id *id) {
+  if (file->request == NULL) return false;
+  *id = file->request->own.id;
+  return true;
 }

@@ -6,11 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* The turnstile of SAFE_LOCK_FAIR: in the space that lock_ranges.c has for a file's locks, behind all that is locked
+   then. */
+#define SAFE__GATE ((INT64_C(1) << 62) - 2)
+
 struct safe__win_request; /* wait_overlapped.h */
+struct safe__win_poller;  /* poller_threadpool.c */
 struct safe__win_stream;  /* stream.c */
 
 struct safe__file {
   struct safe__win_request *request; /* the open file and its one lock request; NULL once parked or closed */
+};
+
+struct safe__poller {
+  struct safe__win_poller *made; /* NULL until it is armed for the first time */
 };
 
 struct safe__stream {

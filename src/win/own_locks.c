@@ -5,9 +5,11 @@
 static SRWLOCK guard = SRWLOCK_INIT;
 static struct safe__win_own_lock *first;
 
-void safe__win_own_lock_note(struct safe__win_own_lock *own, int32_t role) {
+void safe__win_own_lock_note(struct safe__win_own_lock *own, const struct safe__claim *claim, int32_t role) {
   AcquireSRWLockExclusive(&guard);
-  own->role = role;
+  own->role = claim->offset == SAFE__GATE ? SAFE_HOLDER_WAITS : role;
+  own->mode = claim->mode;
+  own->method = claim->method;
   if (own->link == NULL) {
     own->next = first;
     own->link = &first;
@@ -27,7 +29,7 @@ void safe__win_own_lock_forget(struct safe__win_own_lock *own) {
   ReleaseSRWLockExclusive(&guard);
 }
 
-void safe__win_own_locks(const struct safe__win_file_id *id,
+void safe__win_own_locks(const struct safe__file_id *id,
                          void (*found)(const struct safe__win_own_lock *own, void *context), void *context) {
   const struct safe__win_own_lock *own;
 

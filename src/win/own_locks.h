@@ -10,16 +10,17 @@
 
 struct safe__win_own_lock {
   struct safe__win_own_lock *next, **link; /* link is NULL while it is in no list */
-  struct safe__win_file_id id;
+  struct safe__file_id id;
   HANDLE file;
-  int32_t mode, role;
+  int32_t mode, method, role;
 };
 
-/* Lists it, or changes the role under which it is listed. */
-void safe__win_own_lock_note(struct safe__win_own_lock *own, int32_t role);
+/* Lists it, or changes as what it is listed. The turnstile of SAFE_LOCK_FAIR is nobody's lock: who stands in it
+   waits. */
+void safe__win_own_lock_note(struct safe__win_own_lock *own, const struct safe__claim *claim, int32_t role);
 void safe__win_own_lock_forget(struct safe__win_own_lock *own);
 /* Calls back for each of the file's; the lock on the list is held meanwhile. */
-void safe__win_own_locks(const struct safe__win_file_id *id,
+void safe__win_own_locks(const struct safe__file_id *id,
                          void (*found)(const struct safe__win_own_lock *own, void *context), void *context);
 
 #endif

@@ -109,6 +109,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/freebsd/findings.c
   unix/freebsd/group_members.c
   unix/freebsd/holders_lockf.c
+  unix/freebsd/isolated_open.c
   unix/freebsd/launch_pdfork.c
   unix/freebsd/lock_flock.c
   unix/freebsd/lock_isolated.c

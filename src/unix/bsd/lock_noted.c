@@ -5,9 +5,14 @@
 #include "own_locks.h"
 
 int safe__lock_call(int fd, const struct safe__claim *claim, bool wait) {
-  int os_code = safe__lock_ask(fd, claim, wait);
+  int os_code;
 
-  if (os_code == 0) safe__own_lock_note(fd, claim, NULL);
+  if (wait) safe__own_wait_note(fd, claim);
+  os_code = safe__lock_ask(fd, claim, wait);
+  if (os_code == 0)
+    safe__own_lock_note(fd, claim, NULL);
+  else if (wait)
+    safe__own_wait_forget(fd);
   return os_code;
 }
 

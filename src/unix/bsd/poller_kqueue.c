@@ -15,7 +15,7 @@
 #include "os.h"
 #include "poll_wait.h"
 
-#define TIMER 1 /* its identity */
+#define TIMER 1                       /* its identity */
 #define LONGEST (86400000 * SAFE__MS) /* to be woken up once a day for nothing is allowed */
 
 void safe__os_poller_none(struct safe__poller *poller) {

@@ -2,8 +2,8 @@
 /*
  * What child.c may call between pdfork and exec, on FreeBSD. The memory is a copy, but one of a host that may have had
  * any number of threads, of which only this one goes on: what takes a lock may wait for a thread that is no more.
- * libc's plain system calls are safe; libthr's sigaction is not, as it locks a table, and unlike fork, pdfork does not
- * put that right. Each answers 0 or more, or a negative errno.
+ * libc's plain system calls are safe; libthr's sigaction is not, as it locks a table, and unlike fork, the bare system
+ * call that safe__procdesc_fork makes does not put that right. Each answers 0 or more, or a negative errno.
  */
 #ifndef SAFEHOLD_CHILD_CALLS_H
 #define SAFEHOLD_CHILD_CALLS_H

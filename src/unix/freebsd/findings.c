@@ -154,13 +154,25 @@ static int read_processes(struct safe__findings *findings) {
   return 0;
 }
 
-static int collect(struct safe__findings *findings) {
+/* 0 or errno. A lock that is let go of meanwhile must be free: hence the close. */
+static int examine(struct safe__findings *findings) {
   struct stat status;
-  int os_code;
+  int result, os_code;
 
-  if (stat(findings->path, &status) != 0) return errno;
+  if (findings->path == NULL && findings->fd < 0) return 0;
+  result = findings->fd >= 0 ? fstat(findings->fd, &status) : stat(findings->path, &status);
+  os_code = errno;
+  if (findings->fd >= 0) close(findings->fd);
+  if (result != 0) return os_code;
   findings->device = status.st_dev;
   findings->inode = status.st_ino;
+  return 0;
+}
+
+static int collect(struct safe__findings *findings) {
+  int os_code = examine(findings);
+
+  if (os_code != 0) return os_code;
   atomic_store(&findings->state, SAFE__FOUND_FILE);
   os_code = read_locks(findings);
   if (os_code != 0) return os_code;

@@ -36,7 +36,8 @@ enum safe__findings_state { SAFE__FOUND_NOTHING = 0, SAFE__FOUND_FILE, SAFE__FOU
 
 /* In memory that is shared with the process that fills it in; counts grow after what they count. */
 struct safe__findings {
-  const char *path;
+  const char *path; /* NULL: device and inode are known, or fd tells */
+  int fd;           /* of the caller's own file, or -1; closed once it has told */
   pid_t host;
   atomic_int state;
   atomic_int os_code; /* of the failure that let the state go no further */

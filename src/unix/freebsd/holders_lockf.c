@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/procctl.h>
 #include <sys/procdesc.h>
 #include <unistd.h>
 
@@ -18,11 +17,7 @@
 
 /* In the copy of the host, with all signals blocked. */
 static void collect(struct safe__findings *findings) {
-  int signal = SIGKILL;
-
-  procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &signal);
-  if (getppid() != findings->host) _exit(1);
-  close_range(0, ~0u, 0); /* a lock that is let go of meanwhile must be free */
+  safe__procdesc_begin(findings->host, findings->fd);
   safe__findings_collect(findings);
   _exit(0);
 }
@@ -157,12 +152,23 @@ static int evaluate(const struct safe__findings *findings, safe_holder_list *lis
   return SAFE_OK;
 }
 
+/* The file that was opened, where there is one: the path may have another by now. */
+static void say_which(struct safe__findings *findings, const char *path, const struct safe__file *file) {
+  findings->fd = -1;
+  findings->path = path;
+  if (file == NULL || file->fd < 0) return;
+  findings->path = NULL;
+  findings->device = file->device;
+  findings->inode = file->inode;
+  if (file->borrowed) findings->fd = file->fd; /* to be asked which one it is */
+}
+
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
   struct safe__findings *findings = mmap(NULL, sizeof(*findings), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
   int os_code, code = SAFE_OK;
 
   if (findings == MAP_FAILED) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
-  findings->path = path;
+  say_which(findings, path, list->file);
   os_code = run(findings, deadline);
   if (os_code == 0)
     code = evaluate(findings, list, error);

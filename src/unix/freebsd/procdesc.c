@@ -2,16 +2,37 @@
 #include "procdesc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/event.h>
+#include <sys/procctl.h>
 #include <sys/procdesc.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "poll_wait.h"
 
+/* Under a number that is no standard stream's. What cannot be is ended. */
+static pid_t above_stdio(int *fd, pid_t pid) {
+  int saved, low = *fd;
+
+  if (low > 2) return pid;
+  *fd = fcntl(low, F_DUPFD_CLOEXEC, 3);
+  saved = errno;
+  if (*fd < 0) {
+    pdkill(low, SIGKILL);
+    waitpid(pid, NULL, 0);
+    pid = -1;
+  }
+  close(low);
+  errno = saved;
+  return pid;
+}
+
+/* The system call itself: from FreeBSD 14 on libthr's pdfork runs atfork handlers (thr_fork.c), before it none did. */
 pid_t safe__procdesc_fork(int *fd, int flags) {
   sigset_t all, old;
   pid_t pid;
@@ -20,12 +41,25 @@ pid_t safe__procdesc_fork(int *fd, int flags) {
   *fd = -1;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  pid = pdfork(fd, flags);
+  pid = syscall(SYS_pdfork, fd, flags);
   if (pid == 0) return 0;
+  if (pid > 0) pid = above_stdio(fd, pid);
   saved = errno;
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = saved;
   return pid;
+}
+
+void safe__procdesc_begin(pid_t maker, int keep) {
+  int signal = SIGKILL;
+
+  /* The kernel kills it as well when the last copy of our descriptor is closed, but a forked child of the host may have
+     a copy. Asked after, as the maker may have died before. */
+  procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &signal);
+  if (getppid() != maker) _exit(EINTR);
+  /* Nothing of the host's may be kept open by a mere helper, and be it only until the lock is given. */
+  if (keep > 0) close_range(0, (unsigned)keep - 1, 0);
+  close_range((unsigned)(keep + 1), ~0u, 0);
 }
 
 bool safe__procdesc_ended(int fd, int64_t deadline) {

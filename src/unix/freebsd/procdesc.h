@@ -11,8 +11,16 @@
 
 #include "os.h"
 
-/* pdfork with all signals blocked in the child, so that no handler of the host runs there. -1 and errno on failure. */
+/*
+ * Makes a copy of this process: its number, 0 in the copy, or -1 and errno. In the copy all signals are blocked, so
+ * that no handler of the host runs there, and no atfork handler has run: the host's are not for it, and ours would
+ * close the very descriptors that it was made for. Not even libthr's own have: only what child_calls.h says may be
+ * called.
+ */
 pid_t safe__procdesc_fork(int *fd, int flags);
+
+/* What a copy does first: ends with its maker, and lets go of all descriptors but one (or none: -1). */
+void safe__procdesc_begin(pid_t maker, int keep);
 
 /* Whether the process has ended; waits for it at most until the deadline (0: looks). */
 bool safe__procdesc_ended(int fd, int64_t deadline);

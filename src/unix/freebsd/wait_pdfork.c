@@ -10,59 +10,45 @@
  * The helper is one of pdfork: no SIGCHLD, and unseen by waitpid(-1).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/procctl.h>
 #include <sys/procdesc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fork.h"
+#include "held.h"
+#include "lock_ask.h"
 #include "lock_calls.h"
+#include "own_locks.h"
 #include "poll_wait.h"
 #include "procdesc.h"
 #include "timed_wait.h"
-#include "wait_queued.h"
 
 struct request {
-  int fd, mode;
-  pid_t host, pid;
+  struct safe__file *file;
+  struct safe__claim claim;
+  struct safe_lock *noted; /* the process descriptor */
+  int fd; /* the file's, or a copy of the caller's own: a number that is closed and used again must not be locked */
   int procdesc;
+  pid_t pid;
 };
 
 /* Runs in a copy of a host that may have had threads: plain system calls only, see child_calls.h. */
-static void help(const struct request *request) {
-  int result, signal = SIGKILL;
-
-  /* Killed with its maker. The kernel does so as well when the last copy of our descriptor is closed, but a forked
-     child of the host may have a copy. Asked after, as the maker may have died before. */
-  procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &signal);
-  if (getppid() != request->host) _exit(EINTR);
-  /* Nothing of the host's may be kept open by a mere helper, and be it only until the lock is given. */
-  if (request->fd > 0) close_range(0, (unsigned)request->fd - 1, 0);
-  close_range((unsigned)request->fd + 1, ~0u, 0);
-  do result = flock(request->fd, request->mode == SAFE_LOCK_SHARED ? LOCK_SH : LOCK_EX);
-  while (result != 0 && errno == EINTR);
-  _exit(result == 0 ? 0 : errno);
+static void help(const struct request *request, pid_t maker) {
+  safe__procdesc_begin(maker, request->fd);
+  _exit(safe__lock_ask(request->fd, &request->claim, true));
 }
 
-static int start(void *argument, safe_error *error) {
-  struct request *request = argument;
-
-  request->pid = safe__procdesc_fork(&request->procdesc, PD_CLOEXEC);
-  if (request->pid == 0) help(request);
-  if (request->pid > 0) return SAFE_OK;
-  return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_WAIT, -1, "No helper can be made to wait for the lock.");
-}
-
-static int await(void *argument, int64_t deadline, safe_cancel *cancel) {
+static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
   struct request *request = argument;
   struct pollfd ready[2] = {{request->procdesc, POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
+  int count;
 
   for (;;) {
-    if (safe__poll(ready, 2, deadline) > 0) {
-      if (ready[0].revents != 0) return SAFE_OK;
-      if (ready[1].revents != 0) return SAFE_ECANCELED;
-    }
+    count = safe__poll_once(ready, 2, deadline);
+    if (count > 0) return ready[0].revents != 0 ? SAFE_OK : SAFE_ECANCELED;
+    if (count < 0 && interruptible) return SAFE_EINTR;
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
   }
 }
@@ -82,34 +68,84 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   if (safe__procdesc_status(request->procdesc, &status) && WIFEXITED(status)) os_code = WEXITSTATUS(status);
   /* Killed, maybe between the grant and its word of it. On a description that has the lock already, asking
      again changes nothing. */
-  if (os_code == EINTR) os_code = safe__lock_call(request->fd, request->mode, SAFE_METHOD_FLOCK, false);
-  return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
+  if (os_code == EINTR) os_code = safe__lock_ask(request->fd, &request->claim, false);
+  if (os_code != 0) return safe__lock_failed(os_code, error);
+  safe__own_lock_note(request->file->fd, &request->claim, NULL);
+  return SAFE_OK;
 }
 
-/* The file is closed: a grant that still comes is on a description that only the helper has, and is gone with it. */
-static void park(void *argument) {
+/* The process descriptor has been closed or given away, or there never was one. */
+static void free_request(struct request *request) {
+  safe__own_wait_forget(request->file->fd);
+  safe__held_release(request->noted);
+  if (request->fd != request->file->fd && request->fd >= 0) close(request->fd);
+  safe__free(request);
+}
+
+/* The number is forgotten first, see safe__os_file_close. */
+static int give_away(struct request *request) {
+  int procdesc = request->procdesc;
+
+  request->procdesc = -1;
+  return procdesc;
+}
+
+static void release(void *argument) {
   struct request *request = argument;
 
-  close(request->fd);
-  safe__procdesc_park(request->procdesc, request->pid);
+  safe__procdesc_close(give_away(request), request->pid);
+  free_request(request);
 }
 
-static const struct safe__wait_calls calls = {start, await, take_back, settle, park};
+/* The file is closed: a grant that still comes is on a description that only the helper has, and is gone with it. A
+   caller's own file he may close. */
+static void park(void *argument) {
+  struct request *request = argument;
+  struct safe__file *file = request->file;
 
-int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
-                      struct safe__notice *notice, int *kind, safe_error *error) {
-  struct request request = {file->fd, options->mode, (pid_t)safe__os_self(), -1, -1};
-  bool granted;
-  int code;
+  safe__procdesc_park(give_away(request), request->pid);
+  free_request(request);
+  safe__os_file_close(file);
+}
 
-  *kind = SAFE_WAIT_QUEUED;
-  code = safe__timed_wait(&calls, &request, deadline, notice, options->cancel, &granted, error);
-  if (code == SAFE_ESTUCK) {
-    file->fd = -1; /* parked with the request */
-    return code;
+/* Not the descriptor of a pipe or socket, but pollable, and known to poller_kqueue.c. */
+static safe_handle handle(void *argument) { return ((struct request *)argument)->procdesc; }
+
+static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, NULL};
+
+static bool start(struct request *request) {
+  pid_t maker = (pid_t)safe__os_self();
+
+  request->noted = safe__held_claim();
+  if (request->noted == NULL || request->fd < 0) return false;
+  request->noted->fds = &request->procdesc;
+  request->noted->fd_count = 1;
+  safe__fork_hold();
+  request->pid = safe__procdesc_fork(&request->procdesc, PD_CLOEXEC);
+  if (request->pid == 0) help(request, maker);
+  safe__fork_allow();
+  return request->pid > 0;
+}
+
+int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
+                        struct safe__wait *wait, safe_error *error) {
+  struct request *request;
+
+  (void)polled, (void)deadline;
+  if (claim->method != SAFE_METHOD_FLOCK) return SAFE_EBUSY; /* a POSIX lock would be the helper's */
+  request = safe__alloc(sizeof(*request));
+  if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
+  request->file = file;
+  request->claim = *claim;
+  request->fd = file->borrowed ? fcntl(file->fd, F_DUPFD_CLOEXEC, 3) : file->fd;
+  request->procdesc = -1;
+  safe__own_wait_note(file->fd, claim);
+  if (!start(request)) {
+    free_request(request);
+    return SAFE_EBUSY;
   }
-  if (request.procdesc >= 0) safe__procdesc_close(request.procdesc, request.pid);
-  /* A grant that came too late for a cancelled caller goes back at once, not only when the file is closed. */
-  if (granted && code != SAFE_OK) safe__os_unlock(file, options);
-  return code;
+  wait->calls = &calls;
+  wait->request = request;
+  wait->kind = SAFE_WAIT_QUEUED;
+  return SAFE_OK;
 }

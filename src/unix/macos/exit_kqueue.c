@@ -118,7 +118,8 @@ static bool collect(struct safe__parked *item) {
 void safe__os_child_free(struct safe__child *child, bool own) {
   struct running_child *running;
 
-  if (child->exit_fd >= 0) close(child->exit_fd);
+  /* A forked copy has no kqueue: in there the number is nobody's, or another file's. */
+  if (own && child->exit_fd >= 0) close(child->exit_fd);
   if (!own || child->stolen || waitpid((pid_t)child->pid, NULL, WNOHANG) != 0) return;
   running = safe__alloc(sizeof(*running));
   if (running == NULL) return;

@@ -68,33 +68,40 @@ int safe__helper_start(struct safe__helper *helper) {
   return os_code;
 }
 
-/* One sleep, at most until the deadline: true if it was the cancel that ended it. */
+#define PAUSE (5 * SAFE__MS) /* where the queue refuses to be waited on, not to spin */
+
+/*
+ * One sleep, at most until the deadline: false if a signal handler ended it. The queue may hold a cancel of an earlier
+ * wait; told of once, it is gone. What it was that ended the sleep is found out by the caller.
+ */
 static bool sleep_once(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel) {
   struct kevent change, events[2];
   struct timespec left, *timeout = NULL;
   int64_t ns = deadline - safe__os_now();
-  int at, count;
+  int count;
 
-  EV_SET(&change, (uintptr_t)safe__cancel_fd(cancel), EVFILT_READ, EV_ADD, 0, 0, NULL);
+  EV_SET(&change, (uintptr_t)safe__cancel_fd(cancel), EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 0, NULL);
   if (ns < 0) ns = 0;
   left.tv_sec = (time_t)(ns / 1000000000);
   left.tv_nsec = (long)(ns % 1000000000);
   if (deadline != SAFE__NEVER) timeout = &left;
   count = kevent(helper->queue, &change, cancel == NULL ? 0 : 1, events, 2, timeout);
-  for (at = 0; at < count; at++)
-    if (events[at].filter == EVFILT_READ) return true;
-  return false;
+  if (count < 0 && errno == EINTR) return false;
+  if (count < 0 || (count > 0 && (events[0].flags & EV_ERROR) != 0))
+    safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + PAUSE), cancel, false);
+  return true;
 }
 
-int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel) {
-  bool cancelled = false;
+int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel, bool interruptible) {
+  bool undisturbed = true;
 
-  while (!atomic_load(&helper->done)) {
-    if (cancelled) return SAFE_ECANCELED;
+  for (;;) {
+    if (atomic_load(&helper->done)) return SAFE_OK;
+    if (safe__os_cancel_triggered(cancel)) return SAFE_ECANCELED;
+    if (!undisturbed && interruptible) return SAFE_EINTR;
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
-    cancelled = sleep_once(helper, deadline, cancel);
+    undisturbed = sleep_once(helper, deadline, cancel);
   }
-  return SAFE_OK;
 }
 
 void safe__helper_join(struct safe__helper *helper) {

@@ -17,16 +17,16 @@ struct safe__helper {
   void (*ended)(struct safe__helper *self); /* the same, afterwards, also when it was cancelled */
   void (*free)(struct safe__helper *self);  /* of one that was left behind: gives everything back */
   pthread_t thread;
-  int queue; /* a kqueue, never inherited by anybody */
+  int queue; /* a kqueue, never inherited by anybody; readable once it has ended */
   atomic_bool done;
-  atomic_int owner; /* see safe__helper_leave */
+  atomic_int owner; /* see safe__helper_take */
 };
 
 /* 0 or errno; then there is no thread. */
 int safe__helper_start(struct safe__helper *helper);
 
-/* 0 once it has ended; SAFE_ETIMEDOUT; SAFE_ECANCELED. */
-int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel);
+/* 0 once it has ended; SAFE_ETIMEDOUT; SAFE_ECANCELED; SAFE_EINTR if that is asked for. */
+int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel, bool interruptible);
 
 /* After it has ended: the thread is no more. */
 void safe__helper_join(struct safe__helper *helper);

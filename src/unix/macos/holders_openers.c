@@ -21,7 +21,8 @@
 
 struct query {
   struct safe__helper helper;
-  char *path;
+  char *path; /* NULL for a file that has been opened */
+  int fd;     /* of the caller's own file, which has to be asked which one it is; or -1 */
   atomic_bool given_up;
   atomic_bool file_known, complete;
   int os_code; /* of a file that cannot be examined */
@@ -84,16 +85,23 @@ static void scan_all(struct query *query) {
   if (!atomic_load(&query->given_up)) atomic_store(&query->complete, true);
 }
 
-static void run(struct safe__helper *helper) {
-  struct query *query = (struct query *)helper;
+static bool examine(struct query *query) {
   struct stat status;
 
-  if (stat(query->path, &status) != 0) {
+  if (query->path == NULL && query->fd < 0) return true; /* known already */
+  if ((query->fd >= 0 ? fstat(query->fd, &status) : stat(query->path, &status)) != 0) {
     query->os_code = errno;
-    return;
+    return false;
   }
   query->device = status.st_dev;
   query->inode = status.st_ino;
+  return true;
+}
+
+static void run(struct safe__helper *helper) {
+  struct query *query = (struct query *)helper;
+
+  if (!examine(query)) return;
   atomic_store(&query->file_known, true);
   scan_all(query);
 }
@@ -105,19 +113,30 @@ static void free_query(struct safe__helper *helper) {
   safe__free(query);
 }
 
-static struct query *make_query(const char *path) {
-  struct query *query = safe__alloc(sizeof(*query));
+static bool copy_path(struct query *query, const char *path) {
   size_t size = strlen(path) + 1;
 
-  if (query == NULL) return NULL;
   query->path = safe__alloc(size);
-  if (query->path == NULL) {
+  if (query->path != NULL) memcpy(query->path, path, size);
+  return query->path != NULL;
+}
+
+/* The file that was opened, where there is one: the path may have another by now. */
+static struct query *make_query(const char *path, const struct safe__file *file) {
+  struct query *query = safe__alloc(sizeof(*query));
+
+  if (query == NULL) return NULL;
+  query->helper.run = run;
+  query->helper.free = free_query;
+  query->fd = -1;
+  if (file == NULL || file->fd < 0) {
+    if (path != NULL && copy_path(query, path)) return query;
     safe__free(query);
     return NULL;
   }
-  memcpy(query->path, path, size);
-  query->helper.run = run;
-  query->helper.free = free_query;
+  if (file->borrowed) query->fd = file->fd;
+  query->device = file->device;
+  query->inode = file->inode;
   return query;
 }
 
@@ -141,7 +160,7 @@ static int hand_over(struct query *query, safe_holder_list *list, safe_error *er
 }
 
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
-  struct query *query = make_query(path);
+  struct query *query = make_query(path, list->file);
   int code, os_code;
 
   if (query == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
@@ -151,7 +170,7 @@ int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list,
     safe__holder_unknown(list, "No thread could be made to look (system error %d).", os_code);
     return SAFE_OK;
   }
-  if (safe__helper_await(&query->helper, deadline, NULL) == SAFE_OK) {
+  if (safe__helper_await(&query->helper, deadline, NULL, false) == SAFE_OK) {
     code = hand_over(query, list, error);
     safe__helper_join(&query->helper);
     free_query(&query->helper);

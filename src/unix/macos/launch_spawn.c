@@ -230,11 +230,12 @@ static int too_late(const struct launch *launch, int code, safe_error *error) {
 /* Takes the launch over, whatever it answers; *plan becomes NULL where it goes with it. */
 static int wait_for(struct launch *launch, struct safe__plan **plan, int64_t deadline, struct safe__child *child,
                     safe_error *error) {
-  bool late = safe__helper_await(&launch->helper, deadline, NULL) != SAFE_OK && safe__helper_take(&launch->helper);
+  bool late =
+    safe__helper_await(&launch->helper, deadline, NULL, false) != SAFE_OK && safe__helper_take(&launch->helper);
   int code;
 
   /* Not late: it has ended, or has decided to hand its child over, which takes it no time. */
-  if (safe__helper_await(&launch->helper, late ? safe__deadline(GOING_MS) : SAFE__NEVER, NULL) != SAFE_OK) {
+  if (safe__helper_await(&launch->helper, late ? safe__deadline(GOING_MS) : SAFE__NEVER, NULL, false) != SAFE_OK) {
     code = too_late(launch, SAFE_ESTUCK, error);
     *plan = NULL;
     safe__helper_park(&launch->helper);

@@ -16,11 +16,13 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "held.h"
 #include "helper.h"
+#include "lock_ask.h"
 #include "lock_calls.h"
 #include "lock_ofd.h"
+#include "own_locks.h"
 #include "timed_wait.h"
-#include "wait_queued.h"
 
 /* So much later than our deadline the kernel's comes; less than what the request is then given to settle. */
 #define LATER (20 * SAFE__MS)
@@ -28,14 +30,17 @@
 /* On the heap and not on the caller's stack, as the thread may outlive the call. */
 struct request {
   struct safe__helper helper;
-  int fd, mode;
+  struct safe__file *file;
+  struct safe_lock *noted; /* of a parked one: its descriptor */
+  struct safe__claim claim;
+  int fd; /* the file's, or a copy of the caller's own: a number that is closed and used again must not be locked */
   int64_t deadline;
   atomic_bool revoked;
   int result; /* the thread's: errno of the lock call */
 };
 
 static int lock_once(const struct request *request) {
-  struct flock range = safe__ofd_range(request->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
+  struct flock range = safe__ofd_range(&request->claim, 0);
   struct flocktimeout timed = {range, {0, 1}}; /* all zero would be no timeout */
   int64_t ns;
 
@@ -57,28 +62,27 @@ static void run(struct safe__helper *helper) {
   request->result = os_code;
 }
 
+/* The number is forgotten first, see safe__os_file_close. */
+static void close_file(struct request *request) {
+  int fd = request->fd;
+
+  request->fd = -1;
+  if (fd >= 0) close(fd);
+}
+
 /* Left behind, with nobody to tell: the lock goes back at once. The file cannot be closed by the caller, as close waits
    for the calls that others have under way on the descriptor (kern_descrip.c: fileproc_drain). */
 static void ended(struct safe__helper *helper) {
-  struct request *request = (struct request *)helper;
-
-  if (!safe__helper_take(helper)) close(request->fd);
+  if (!safe__helper_take(helper)) close_file((struct request *)helper);
 }
 
-static void free_request(struct safe__helper *helper) { safe__free(helper); }
-
-static int start(void *argument, safe_error *error) {
-  struct request *request = argument;
-
-  request->result = EINTR; /* what a thread that is cancelled leaves behind */
-  if (safe__helper_start(&request->helper) == 0) return SAFE_OK;
-  return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_WAIT, -1, "No thread can be made to wait for the lock.");
+static void free_parked(struct safe__helper *helper) {
+  safe__held_release(((struct request *)helper)->noted);
+  safe__free(helper);
 }
 
-static int await(void *argument, int64_t deadline, safe_cancel *cancel) {
-  struct request *request = argument;
-
-  return safe__helper_await(&request->helper, deadline, cancel);
+static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
+  return safe__helper_await(&((struct request *)argument)->helper, deadline, cancel, interruptible);
 }
 
 static void take_back(void *argument) {
@@ -93,62 +97,81 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   struct request *request = argument;
   int os_code;
 
-  if (safe__helper_await(&request->helper, deadline, NULL) != SAFE_OK) return SAFE_ESTUCK;
+  if (safe__helper_await(&request->helper, deadline, NULL, false) != SAFE_OK) return SAFE_ESTUCK;
   os_code = request->result;
   /* Cancelled, maybe between the grant and its word of it. On an open file that has the lock already, asking
      again changes nothing. */
-  if (os_code == EINTR || os_code == ETIMEDOUT)
-    os_code = safe__lock_call(request->fd, request->mode, SAFE_METHOD_OFD, false);
-  return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
+  if (os_code == EINTR || os_code == ETIMEDOUT) os_code = safe__lock_ask(request->fd, &request->claim, false);
+  if (os_code != 0) return safe__lock_failed(os_code, error);
+  safe__own_lock_note(request->file->fd, &request->claim, NULL);
+  return SAFE_OK;
 }
 
+static void free_request(struct request *request) {
+  if (request->fd != request->file->fd) close_file(request);
+  safe__free(request);
+}
+
+static void release(void *argument) {
+  struct request *request = argument;
+
+  safe__own_wait_forget(request->file->fd);
+  safe__helper_join(&request->helper);
+  free_request(request);
+}
+
+/* The open file goes with the thread that is in a call on it; a caller's own he may close, as this is a copy. */
 static void park(void *argument) {
   struct request *request = argument;
 
-  if (!safe__helper_take(&request->helper)) close(request->fd); /* it has ended just now */
+  safe__own_wait_forget(request->file->fd);
+  request->noted = safe__held_claim();
+  if (request->noted != NULL) {
+    request->noted->fds = &request->fd;
+    request->noted->fd_count = 1;
+  }
+  if (request->fd == request->file->fd) request->file->fd = -1;
+  if (!safe__helper_take(&request->helper)) close_file(request); /* it has ended just now */
   safe__helper_park(&request->helper);
 }
 
-static const struct safe__wait_calls calls = {start, await, take_back, settle, park};
+static safe_handle handle(void *argument) { return ((struct request *)argument)->helper.queue; }
 
-static struct request *make_request(const struct safe__file *file, const safe_lock_options *options, int64_t deadline) {
+static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, NULL};
+
+static struct request *make_request(struct safe__file *file, const struct safe__claim *claim, int64_t deadline) {
   struct request *request = safe__alloc(sizeof(*request));
 
   if (request == NULL) return NULL;
   request->helper.run = run;
   request->helper.ended = ended;
-  request->helper.free = free_request;
+  request->helper.free = free_parked;
   request->helper.queue = -1;
-  request->fd = file->fd;
-  request->mode = options->mode;
+  request->file = file;
+  request->claim = *claim;
+  request->fd = file->borrowed ? fcntl(file->fd, F_DUPFD_CLOEXEC, 3) : file->fd;
   request->deadline = deadline;
+  request->result = EINTR; /* what a thread that is cancelled leaves behind */
   atomic_init(&request->revoked, false);
   return request;
 }
 
-static int wait_for(struct request *request, struct safe__file *file, const safe_lock_options *options,
-                    struct safe__notice *notice, safe_error *error) {
-  bool granted;
-  int code = safe__timed_wait(&calls, request, request->deadline, notice, options->cancel, &granted, error);
-
-  if (code == SAFE_ESTUCK) {
-    file->fd = -1; /* parked with the request */
-    return code;
-  }
-  if (request->helper.queue >= 0) safe__helper_join(&request->helper);
-  safe__free(request);
-  /* A grant that came too late for a cancelled caller goes back at once, not only when the file is closed. */
-  if (granted && code != SAFE_OK) safe__os_unlock(file, options);
-  return code;
-}
-
-int safe__wait_queued(struct safe__file *file, const safe_lock_options *options, int64_t deadline,
-                      struct safe__notice *notice, int *kind, safe_error *error) {
+int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
+                        struct safe__wait *wait, safe_error *error) {
   struct request *request;
 
-  if (options->method != SAFE_METHOD_OFD) return SAFE_EBUSY;
-  request = make_request(file, options, deadline);
+  (void)polled; /* the thread's end can always be polled for */
+  if (claim->method != SAFE_METHOD_OFD) return SAFE_EBUSY;
+  request = make_request(file, claim, deadline);
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
-  *kind = SAFE_WAIT_QUEUED;
-  return wait_for(request, file, options, notice, error);
+  safe__own_wait_note(file->fd, claim);
+  if (request->fd < 0 || safe__helper_start(&request->helper) != 0) {
+    safe__own_wait_forget(file->fd);
+    free_request(request);
+    return SAFE_EBUSY;
+  }
+  wait->calls = &calls;
+  wait->request = request;
+  wait->kind = SAFE_WAIT_QUEUED;
+  return SAFE_OK;
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs in a copy of a host that may have had threads: plain system calls only, see child_calls.h. All signals are
+ * blocked, so that no call is interrupted but by the one that cannot be.
+ */
+#include "isolated_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lock_ask.h"
+
+/* ---- The message. */
+
+struct message {
+  struct msghdr header;
+  struct iovec bytes;
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+};
+
+static void init(struct message *message, struct safe__isolated_answer *answer) {
+  memset(message, 0, sizeof(*message));
+  message->bytes.iov_base = answer;
+  message->bytes.iov_len = sizeof(*answer);
+  message->header.msg_iov = &message->bytes;
+  message->header.msg_iovlen = 1;
+  message->header.msg_control = message->control;
+  message->header.msg_controllen = sizeof(message->control);
+}
+
+static void answer_with(int socket, struct safe__isolated_answer *answer, int fd) {
+  struct message message;
+  struct cmsghdr *rights;
+
+  init(&message, answer);
+  if (fd >= 0) {
+    rights = CMSG_FIRSTHDR(&message.header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
+  } else {
+    message.header.msg_control = NULL;
+    message.header.msg_controllen = 0;
+  }
+  sendmsg(socket, &message.header, MSG_NOSIGNAL); /* if nobody listens any more, the lock goes with this process */
+}
+
+int safe__isolated_receive(int socket, struct safe__isolated_answer *answer, int *fd) {
+  struct message message;
+  struct cmsghdr *rights;
+  ssize_t length;
+
+  *fd = -1;
+  init(&message, answer);
+  do length = recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  while (length < 0 && errno == EINTR);
+  if (length < 0) return errno;
+  if (length != (ssize_t)sizeof(*answer)) return EAGAIN; /* the end: it was killed */
+  rights = CMSG_FIRSTHDR(&message.header);
+  if (rights != NULL && rights->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(rights), sizeof(*fd));
+  return 0;
+}
+
+/* ---- The work. Each step: 0 or errno. */
+
+static int failed(struct safe__isolated_answer *answer, int stage) {
+  answer->stage = stage;
+  return answer->os_code = errno;
+}
+
+static int refused(struct safe__isolated_answer *answer, int stage, int code) {
+  answer->stage = stage;
+  answer->code = code;
+  return answer->os_code = EPERM;
+}
+
+/* As lock_file.c does it, see there for why. */
+static int open_file(const struct safe__isolated_order *order, struct safe__isolated_answer *answer) {
+  int flags = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | ((order->flags & SAFE_LOCK_FOLLOW_SYMLINKS) ? 0 : O_NOFOLLOW);
+  int fd = open(order->path, O_RDWR | flags);
+
+  if (fd < 0 && errno == ENOENT && (order->flags & SAFE_LOCK_CREATE) != 0) {
+    fd = open(order->path, O_RDWR | O_CREAT | O_EXCL | flags, (mode_t)order->create_mode);
+    answer->created = fd >= 0;
+    if (fd < 0 && errno == EEXIST) fd = open(order->path, O_RDWR | O_CREAT | flags, (mode_t)order->create_mode);
+  }
+  /* An flock, which it always is here, needs no more than to read. */
+  if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS)) fd = open(order->path, O_RDONLY | flags);
+  return fd;
+}
+
+static int examine(const struct safe__isolated_order *order, struct safe__isolated_answer *answer, int fd) {
+  struct stat status;
+
+  if (fstat(fd, &status) != 0) return failed(answer, SAFE_STAGE_OPEN);
+  if (S_ISDIR(status.st_mode)) return refused(answer, SAFE_STAGE_OPEN, SAFE_EISDIR);
+  if (!S_ISREG(status.st_mode)) return refused(answer, SAFE_STAGE_OPEN, SAFE_ENOTREG);
+  if ((order->flags & SAFE_LOCK_CHECK_OWNER) != 0 && status.st_uid != order->user)
+    return refused(answer, SAFE_STAGE_OPEN, SAFE_EACCES);
+  answer->device = status.st_dev;
+  answer->inode = status.st_ino;
+  return 0;
+}
+
+static int lock(const struct safe__isolated_order *order, struct safe__isolated_answer *answer, int fd) {
+  int os_code = safe__lock_ask(fd, &order->claim, order->waits);
+
+  if (os_code != 0) answer->stage = SAFE_STAGE_LOCK;
+  return answer->os_code = os_code;
+}
+
+static int verify(const struct safe__isolated_order *order, struct safe__isolated_answer *answer) {
+  bool follow = (order->flags & SAFE_LOCK_FOLLOW_SYMLINKS) != 0;
+  struct stat there;
+  int result = follow ? stat(order->path, &there) : lstat(order->path, &there);
+
+  if (result != 0 && errno != ENOENT && errno != ENOTDIR) return failed(answer, SAFE_STAGE_VERIFY);
+  if (result == 0 && there.st_dev == answer->device && there.st_ino == answer->inode) return 0;
+  return refused(answer, SAFE_STAGE_VERIFY, SAFE_EREPLACED);
+}
+
+_Noreturn void safe__isolated_serve(const struct safe__isolated_order *order, int socket) {
+  struct safe__isolated_answer answer;
+  int fd, os_code;
+
+  memset(&answer, 0, sizeof(answer));
+  fd = open_file(order, &answer);
+  os_code = fd < 0 ? failed(&answer, SAFE_STAGE_OPEN) : examine(order, &answer, fd);
+  if (os_code == 0) os_code = lock(order, &answer, fd);
+  if (os_code == 0) os_code = verify(order, &answer);
+  answer_with(socket, &answer, os_code == 0 ? fd : -1);
+  _exit(0);
+}

@@ -2,6 +2,7 @@
 /* File locks on Windows, against the real system: between handles, threads and processes, and on odd paths. */
 #include "test_win.h"
 
+#include "support.h"
 #include "wait_overlapped.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -69,7 +70,7 @@ static void a_wait_ends_in_time_and_names_us(void **state) {
   int64_t began;
 
   (void)state;
-  assert_int_equal(lock_now(&one, SAFE_LOCK_EXCLUSIVE), SAFE_OK);
+  one = locked_by_another_thread(path, NULL);
   safe__win_queue_works(); /* the one-time self-test is no part of the measurement */
   began = safe__os_now();
   assert_int_equal(lock_as(&other, path, SAFE_LOCK_SHARED, 200, SAFE_LOCK_CREATE, &error), SAFE_ETIMEDOUT);
@@ -243,14 +244,25 @@ static void a_replaced_file_is_noticed(void **state) {
 }
 
 static void methods_of_other_systems(void **state) {
+  static const int32_t others[] = {SAFE_METHOD_OFD, SAFE_METHOD_FLOCK, SAFE_METHOD_BOTH, SAFE_METHOD_POSIX};
+  static const char *const names[] = {"OFD", "FLOCK", "BOTH", "POSIX"};
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  safe_error error = SAFE_ERROR_INIT;
   safe_lock *lock;
+  size_t at;
 
   (void)state;
-  options.method = SAFE_METHOD_OFD;
-  assert_int_equal(safe_lock_file(&lock, path, &options, NULL), SAFE_ENOTSUP);
-  options.method = SAFE_METHOD_FLOCK;
-  assert_int_equal(safe_lock_file(&lock, path, &options, NULL), SAFE_ENOTSUP);
+  for (at = 0; at < COUNT(others); at++) {
+    options.method = others[at];
+    assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
+    assert_non_null(strstr(error.message, names[at]));
+  }
+  options.method = SAFE_METHOD_COMPAT;
+  options.flags |= SAFE_LOCK_FAIR;
+  assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
+  options.flags = SAFE_LOCK_CREATE | SAFE_LOCK_CHECK_OWNER;
+  assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
+  options.flags = SAFE_LOCK_CREATE;
   options.method = SAFE_METHOD_FAR;
   assert_int_equal(safe_lock_file(&lock, path, &options, NULL), SAFE_OK);
   assert_int_equal(safe_unlock(lock), SAFE_OK);
@@ -347,7 +359,7 @@ static void nothing_is_left(void **state) {
     safe_lock *one, *other;
 
     if (round == 2) before = handle_count();
-    assert_int_equal(lock_now(&one, SAFE_LOCK_EXCLUSIVE), SAFE_OK);
+    one = locked_by_another_thread(path, NULL);
     assert_int_equal(lock_as(&other, path, SAFE_LOCK_EXCLUSIVE, 20, SAFE_LOCK_CREATE, &error), SAFE_ETIMEDOUT);
     assert_int_equal(safe_unlock(one), SAFE_OK);
     assert_int_equal(refusal("C:\\windows", SAFE_LOCK_CREATE), SAFE_EISDIR);

@@ -9,6 +9,7 @@
  *   [2^61, 2^62)        the gates of those who wait with a sensor (wait_sensor.c)
  *   [2^62, 2^63)        method FAR: byte n of a file is locked at 2^62 + n
  */
+#include "timed_wait.h"
 #include "wait_overlapped.h"
 
 #define FAR_SPACE (UINT64_C(1) << 62)
@@ -88,7 +89,7 @@ int safe__os_lock_try(struct safe__file *file, const struct safe__claim *claim, 
 
   if (code != SAFE_OK) return code;
   if (safe__win_request_await(request, safe__deadline(TRY_MS), NULL) != SAFE_OK) safe__win_request_revoke(request);
-  code = safe__win_request_settle(request, safe__deadline(TRY_MS), error);
+  code = safe__win_request_settle(request, safe__deadline(SAFE__SETTLE_MS), error);
   if (code == SAFE_OK) safe__win_own_lock_note(&request->own, claim, SAFE_HOLDER_HOLDS);
   if (code != SAFE_ESTUCK) return code;
   file->request = NULL;

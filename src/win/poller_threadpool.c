@@ -92,7 +92,7 @@ static void set_timer(struct safe__win_poller *poller, int64_t at) {
     SetEvent(poller->event);
     return;
   }
-  due.QuadPart = (ULONGLONG)-(left / 100 + 1);
+  due.QuadPart = (ULONGLONG) - (left / 100 + 1);
   when.dwLowDateTime = due.LowPart;
   when.dwHighDateTime = due.HighPart;
   SetThreadpoolTimer(poller->timer, &when, 0, 0);

@@ -47,7 +47,7 @@ set(raw_sources ${SAFEHOLD_RAW_SOURCES})
 list(TRANSFORM raw_sources PREPEND ${PROJECT_SOURCE_DIR}/src/)
 if(raw_sources AND NOT MSVC)
   set_source_files_properties(${raw_sources} PROPERTIES COMPILE_OPTIONS
-                                                        "-fno-stack-protector;-fno-sanitize=all")
+                                                        "-fno-stack-protector;-fno-sanitize=all;$<$<PLATFORM_ID:FreeBSD>:-fno-plt>")
 endif()
 
 # The library's own headers are found by #include "..." only: as a folder for <...> too, src/ would put a file of ours

@@ -155,10 +155,20 @@ set(SAFEHOLD_WIN_SOURCES
   win/wait_sensor.c
 )
 
-# Files named above whose code runs in a clone'd helper on the caller's memory. They are compiled without stack
-# protector and sanitizers: both reach for thread-local or shadow state that belongs to the thread that waits.
+# Files named above whose code runs in a clone'd helper on the caller's memory, or in one of pdfork. They are compiled
+# without stack protector and sanitizers: both reach for thread-local or shadow state that belongs to the thread that
+# waits; and on FreeBSD without lazy binding: the first call of a function would take the loader's locks, which in such
+# a copy of a host with threads may be held by one that did not come along.
 set(SAFEHOLD_RAW_SOURCES
   unix/child.c
+  unix/freebsd/findings.c
+  unix/freebsd/holders_lockf.c
+  unix/freebsd/isolated_open.c
+  unix/freebsd/lock_flock.c
+  unix/freebsd/lock_isolated.c
+  unix/freebsd/procdesc.c
+  unix/freebsd/unlock_isolated.c
+  unix/freebsd/wait_pdfork.c
   unix/linux/kernel.c
   unix/linux/lock_isolated.c
   unix/linux/unlock_isolated.c

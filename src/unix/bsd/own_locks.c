@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* When the table is full, what comes is not listed, and the system's view is all that is left. */
+/* Where there is no place near its number, a descriptor is not listed, and the system's view is all that is left. */
 #define PLACES 1024
+#define NEAR 16
 
 static struct place {
   _Atomic(uint64_t) word; /* 0: empty; BUSY: being filled in */
@@ -39,7 +40,7 @@ static struct place *find(int fd) {
   struct place *place;
   int step;
 
-  for (step = 0; step < PLACES; step++) {
+  for (step = 0; step < NEAR; step++) {
     place = &places[(fd + step) % PLACES];
     if (fd_of(atomic_load(&place->word)) == fd) return place;
   }
@@ -51,7 +52,7 @@ static struct place *take_empty(int fd) {
   uint64_t empty;
   int step;
 
-  for (step = 0; step < PLACES; step++) {
+  for (step = 0; step < NEAR; step++) {
     place = &places[(fd + step) % PLACES];
     empty = 0;
     if (atomic_compare_exchange_strong(&place->word, &empty, BUSY)) return place;

@@ -61,7 +61,8 @@ int safe__isolated_receive(int socket, struct safe__isolated_answer *answer, int
   do length = recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   while (length < 0 && errno == EINTR);
   if (length < 0) return errno;
-  if (length != (ssize_t)sizeof(*answer)) return EAGAIN; /* the end: it was killed */
+  if (length != (ssize_t)sizeof(*answer))
+    return EAGAIN; /* the end: it was killed. What is sent at once comes at once */
   rights = CMSG_FIRSTHDR(&message.header);
   if (rights != NULL && rights->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(rights), sizeof(*fd));
   return 0;

@@ -162,7 +162,7 @@ static const struct safe__wait_calls calls = {await, take_back, settle, park, re
 static bool open_sockets(struct request *request) {
   int pair[2];
 
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) return false;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return false;
   request->fds[OURS] = safe__above_stdio(pair[0]);
   request->fds[THEIRS] = safe__above_stdio(pair[1]);
   return request->fds[OURS] >= 0 && request->fds[THEIRS] >= 0;

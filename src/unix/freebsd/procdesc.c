@@ -32,7 +32,8 @@ static pid_t above_stdio(int *fd, pid_t pid) {
   return pid;
 }
 
-/* The system call itself: from FreeBSD 14 on libthr's pdfork runs atfork handlers (thr_fork.c), before it none did. */
+/* The system call itself, made as libthr makes it (thr_fork.c): its own pdfork runs the atfork handlers, where it has
+   one, and takes the loader's and malloc's locks, which another thread may hold for long. */
 pid_t safe__procdesc_fork(int *fd, int flags) {
   sigset_t all, old;
   pid_t pid;

@@ -38,7 +38,7 @@ bool safe__process_start(int64_t pid, uint64_t *start) {
   return true;
 }
 
-/* 16 random bytes, from FreeBSD 14 on. Before that, a start time in microseconds since boot has to do. */
+/* 16 random bytes (kern_mib.c). Where it is not there yet, a start time in microseconds since boot has to do. */
 void safe__boot_id(char *text, size_t size) {
   unsigned char bytes[16];
   size_t at, length = sizeof(bytes);

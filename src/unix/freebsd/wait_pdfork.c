@@ -98,14 +98,14 @@ static void release(void *argument) {
 }
 
 /* The file is closed: a grant that still comes is on a description that only the helper has, and is gone with it. A
-   caller's own file he may close. */
+   caller's own stays his, and what else he holds on it can be given back. */
 static void park(void *argument) {
   struct request *request = argument;
   struct safe__file *file = request->file;
 
   safe__procdesc_park(give_away(request), request->pid);
   free_request(request);
-  safe__os_file_close(file);
+  if (!file->borrowed) safe__os_file_close(file);
 }
 
 /* Not the descriptor of a pipe or socket, but pollable, and known to poller_kqueue.c. */

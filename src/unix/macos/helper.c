@@ -68,7 +68,8 @@ int safe__helper_start(struct safe__helper *helper) {
   return os_code;
 }
 
-#define PAUSE (5 * SAFE__MS) /* where the queue refuses to be waited on, not to spin */
+#define PAUSE (5 * SAFE__MS)          /* where the queue refuses to be waited on, not to spin */
+#define LONGEST (86400000 * SAFE__MS) /* the kernel takes no more than some years (itimerfix) */
 
 /*
  * One sleep, at most until the deadline: false if a signal handler ended it. The queue may hold a cancel of an earlier
@@ -76,16 +77,16 @@ int safe__helper_start(struct safe__helper *helper) {
  */
 static bool sleep_once(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel) {
   struct kevent change, events[2];
-  struct timespec left, *timeout = NULL;
+  struct timespec left;
   int64_t ns = deadline - safe__os_now();
   int count;
 
   EV_SET(&change, (uintptr_t)safe__cancel_fd(cancel), EVFILT_READ, EV_ADD | EV_ONESHOT, 0, 0, NULL);
   if (ns < 0) ns = 0;
+  if (ns > LONGEST) ns = LONGEST;
   left.tv_sec = (time_t)(ns / 1000000000);
   left.tv_nsec = (long)(ns % 1000000000);
-  if (deadline != SAFE__NEVER) timeout = &left;
-  count = kevent(helper->queue, &change, cancel == NULL ? 0 : 1, events, 2, timeout);
+  count = kevent(helper->queue, &change, cancel == NULL ? 0 : 1, events, 2, &left);
   if (count < 0 && errno == EINTR) return false;
   if (count < 0 || (count > 0 && (events[0].flags & EV_ERROR) != 0))
     safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + PAUSE), cancel, false);

@@ -133,17 +133,20 @@ static void hold_rounds(struct meeting *meeting, int rounds) {
   close(fd);
 }
 
-static double wait_once(struct meeting *meeting, bool ours) {
+/* -1 when it came too late to have to wait. */
+static double wait_once(struct meeting *meeting, bool ours, int kind) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
   safe_lock *lock;
   int64_t end;
-  int fd;
+  int fd, got;
 
   if (ours) {
     bench_need(safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0, "safe_lock_file");
     end = bench_now();
-    bench_need(safe_lock_wait_kind(lock) == SAFE_WAIT_QUEUED, "the wait was not queued");
+    got = safe_lock_wait_kind(lock);
+    bench_need(got == kind || got == SAFE_WAIT_NONE, "the kind of wait");
     safe_unlock(lock);
+    if (got == SAFE_WAIT_NONE) return -1;
   } else {
     fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
     bench_need(raw_ofd(fd, F_WRLCK, F_OFD_SETLKW) == 0, "wait");
@@ -154,10 +157,11 @@ static double wait_once(struct meeting *meeting, bool ours) {
   return (double)(end - atomic_load(&meeting->unlocked));
 }
 
-static void handoff(void) {
+static void handoff(const char *name, int kind) {
   struct meeting *meeting = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   struct samples ours = {0}, raw = {0};
   int rounds = bench_rounds(1000) / 2 * 2, round;
+  double took;
   pid_t holder;
 
   bench_need(meeting != MAP_FAILED, "mmap");
@@ -168,12 +172,13 @@ static void handoff(void) {
   }
   for (round = 0; round < rounds; round++) {
     wait_turn(meeting, 2 * round + 1);
-    samples_add(round % 2 == 0 ? &ours : &raw, wait_once(meeting, round % 2 == 0));
+    took = wait_once(meeting, round % 2 == 0, kind);
+    if (took >= 0) samples_add(round % 2 == 0 ? &ours : &raw, took);
     atomic_store(&meeting->turn, 2 * round + 2);
   }
   waitpid(holder, NULL, 0);
   munmap(meeting, 4096);
-  bench_report("lock.handoff", "us", 1000, &ours, &raw, NULL);
+  bench_report(name, "us", 1000, &ours, &raw, NULL);
 }
 
 /* ---- lock.deadline: how late an expired wait returns; raw is poll(2) with the same time-out. */
@@ -274,28 +279,28 @@ static void add_one(int fd) {
   bench_need(pwrite(fd, &counter, sizeof(counter), 0) == (ssize_t)sizeof(counter), "pwrite");
 }
 
+/* On a file that each process has opened once: to open and to compare it belongs to lock.cycle. */
 static void add_until_stopped(struct board *board, int number, bool ours) {
+  int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
   long count = 0;
   safe_lock *lock;
-  int fd;
 
   options.timeout_ms = 60000;
   atomic_fetch_add(&board->ready, 1);
   while (atomic_load(&board->go) == 0) pause_us(200);
   for (; atomic_load(&board->go) == 1; count++) {
     if (ours) {
-      bench_need(safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0, "safe_lock_file");
-      add_one(safe_lock_get_handle(lock));
+      bench_need(safe_lock_handle(&lock, fd, &options, NULL) == 0, "safe_lock_handle");
+      add_one(fd);
       safe_unlock(lock);
     } else {
-      fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
       bench_need(raw_ofd(fd, F_WRLCK, F_OFD_SETLKW) == 0, "lock");
       add_one(fd);
       raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
-      close(fd);
     }
   }
+  close(fd);
   atomic_store(&board->counts[number], count);
 }
 
@@ -338,13 +343,14 @@ static void scale(int processes) {
   double jain;
   int round;
 
+  snprintf(name, sizeof(name), processes == 32 ? "lock.scale" : "lock.scale.%d", processes);
+  if (!bench_wanted(name)) return;
   for (round = 0; round < (bench_scale < 1 ? 1 : 3); round++) {
     samples_add(&ours, scale_round(processes, true, &jain));
     samples_add(&our_jain, jain);
     samples_add(&raw, scale_round(processes, false, &jain));
     samples_add(&raw_jain, jain);
   }
-  snprintf(name, sizeof(name), processes == 32 ? "lock.scale" : "lock.scale.%d", processes);
   snprintf(extra, sizeof(extra), "jain=%.3f\traw_jain=%.3f", samples_median(&our_jain), samples_median(&raw_jain));
   samples_free(&our_jain);
   samples_free(&raw_jain);
@@ -356,13 +362,18 @@ void bench_locks(void) {
   size_t at;
 
   close(open(FILE_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  pair("lock.pair", SAFE_METHOD_FLOCK);
-  pair("lock.pair.ofd", SAFE_METHOD_OFD);
-  cycle("lock.cycle", SAFE_METHOD_FLOCK);
-  cycle("lock.cycle.ofd", SAFE_METHOD_OFD);
-  handoff();
-  deadline();
-  hog();
+  if (bench_wanted("lock.pair")) pair("lock.pair", SAFE_METHOD_FLOCK);
+  if (bench_wanted("lock.pair.ofd")) pair("lock.pair.ofd", SAFE_METHOD_OFD);
+  if (bench_wanted("lock.cycle")) cycle("lock.cycle", SAFE_METHOD_FLOCK);
+  if (bench_wanted("lock.cycle.ofd")) cycle("lock.cycle.ofd", SAFE_METHOD_OFD);
+  if (bench_wanted("lock.handoff")) handoff("lock.handoff", SAFE_WAIT_QUEUED);
+  if (bench_wanted("lock.handoff.signal")) {
+    bench_need(safe_use_signal(SIGRTMAX - 3) == 0, "safe_use_signal");
+    handoff("lock.handoff.signal", SAFE_WAIT_SIGNAL);
+    bench_need(safe_use_signal(0) == 0, "safe_use_signal");
+  }
+  if (bench_wanted("lock.deadline")) deadline();
+  if (bench_wanted("lock.hog")) hog();
   for (at = 0; at < sizeof(sizes) / sizeof(sizes[0]); at++) scale(sizes[at]);
   unlink(FILE_NAME);
 }

@@ -7,6 +7,9 @@
 #include <time.h>
 
 double bench_scale = 1;
+static const char *only = "";
+
+bool bench_wanted(const char *name) { return strncmp(name, only, strlen(only)) == 0; }
 
 int64_t bench_now(void) {
   struct timespec now;
@@ -64,16 +67,23 @@ void bench_report(const char *name, const char *unit, double divide, struct samp
   samples_free(raw);
 }
 
+static int usage(void) {
+  fprintf(stderr, "usage: bench [--quick] [--only=START OF A ROW'S NAME] CHILD\n");
+  return 2;
+}
+
 int main(int argc, char **argv) {
   int at;
 
   for (at = 1; at < argc && argv[at][0] == '-'; at++) {
     if (strcmp(argv[at], "--quick") == 0)
       bench_scale = 0.1;
+    else if (strncmp(argv[at], "--only=", 7) == 0)
+      only = argv[at] + 7;
     else
-      return fprintf(stderr, "usage: bench [--quick] CHILD\n"), 2;
+      return usage();
   }
-  if (argc - at != 1) return fprintf(stderr, "usage: bench [--quick] CHILD\n"), 2;
+  if (argc - at != 1) return usage();
   bench_locks();
   bench_spawns(argv[at]);
   return 0;

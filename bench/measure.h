@@ -10,6 +10,7 @@
 #ifndef SAFEHOLD_BENCH_MEASURE_H
 #define SAFEHOLD_BENCH_MEASURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ int64_t bench_now(void); /* ns, monotonic */
 /* 1, or less with --quick: multiply rounds by it. */
 extern double bench_scale;
 int bench_rounds(int full);
+
+/* Whether the row was asked for. */
+bool bench_wanted(const char *name);
 
 struct samples {
   double *values;

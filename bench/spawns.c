@@ -101,6 +101,7 @@ static void spawn_with_memory(const char *suffix, size_t size) {
 }
 
 void bench_spawns(const char *child) {
+  if (!bench_wanted("spawn")) return;
   child_path = child;
   spawn("");
   spawn_with_descriptors(".fds1000", 1000);

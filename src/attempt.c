@@ -191,27 +191,49 @@ static bool would_wait_for_itself(const struct safe_lock_wait *attempt) {
   return safe__held_conflicts(&attempt->lock->file, claim, attempt->lock, false);
 }
 
+static void step_is_got(struct safe_lock_wait *attempt) {
+  attempt->steps[attempt->blocked].got = true;
+  attempt->state = SAFE__ATTEMPT_ASK;
+}
+
+/* A call that blocks to its end: for who has no deadline to keep, or has lent a signal that keeps it. */
+static int block(struct safe_lock_wait *attempt, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
+  bool interruptible = (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0;
+  struct safe_lock *lock = attempt->lock;
+  int64_t until;
+  int code;
+
+  if (attempt->async || options->cancel != NULL) return SAFE_EBUSY;
+  if (attempt->deadline == SAFE__NEVER) {
+    if (interruptible) return SAFE_EBUSY;
+    lock->wait_kind = SAFE_WAIT_PLAIN;
+    return safe__os_lock_plain(&lock->file, claim, error);
+  }
+  do {
+    until = safe__notice_next(&attempt->notice, attempt->deadline);
+    code = safe__os_lock_signalled(&lock->file, claim, until, interruptible, error);
+  } while (code == SAFE_ETIMEDOUT && safe__os_now() < attempt->deadline);
+  if (code != SAFE_EBUSY) lock->wait_kind = SAFE_WAIT_SIGNAL;
+  if (code == SAFE_ETIMEDOUT) safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The lock was not given in time.");
+  return code;
+}
+
 static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
   const struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
   struct safe_lock *lock = attempt->lock;
-  int code = SAFE_EBUSY;
+  int code;
 
   start_clock(attempt);
   if (would_wait_for_itself(attempt))
     return safe__fail(error, SAFE_EDEADLK, SAFE_STAGE_LOCK, -1,
                       "This thread holds a lock on the file already, and would wait for itself.");
   attempt->waited = true;
-  if (!attempt->async && attempt->deadline == SAFE__NEVER && options->cancel == NULL &&
-      (options->flags & SAFE_LOCK_RETURN_ON_EINTR) == 0) {
-    lock->wait_kind = SAFE_WAIT_PLAIN;
-    code = safe__os_lock_plain(&lock->file, claim, error);
-    if (code == SAFE_OK) {
-      attempt->steps[attempt->blocked].got = true;
-      attempt->state = SAFE__ATTEMPT_ASK;
-    }
-    if (code != SAFE_EBUSY) return code;
-  }
+  code = block(attempt, error);
+  if (code == SAFE_OK) step_is_got(attempt);
+  if (code != SAFE_EBUSY) return code;
   if (attempt->requeued++ < MAX_REQUEUED)
     code = safe__os_lock_queue(&lock->file, claim, attempt->async || options->cancel != NULL, attempt->deadline,
                                &attempt->wait, error);
@@ -220,11 +242,6 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   lock->wait_kind = attempt->wait.kind;
   attempt->state = SAFE__ATTEMPT_WAIT;
   return SAFE_OK;
-}
-
-static void step_is_got(struct safe_lock_wait *attempt) {
-  attempt->steps[attempt->blocked].got = true;
-  attempt->state = SAFE__ATTEMPT_ASK;
 }
 
 static int take_back(struct safe_lock_wait *attempt, int verdict, safe_error *error) {

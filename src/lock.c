@@ -178,6 +178,8 @@ int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options
   return safe__deliver(caller, &error, code);
 }
 
+int safe_use_signal(int signal_number) { return safe__os_use_signal(signal_number); }
+
 /* ---- Giving it back. */
 
 /* Before the unlock: whoever is granted the lock next finds out that this is no longer the file at the path. */

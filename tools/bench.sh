@@ -1,21 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sh tools/bench.sh [--quick] [--json FILE]: measures locks and spawns against the raw system calls, in turns within
+# sh tools/bench.sh [--quick] [--only=START OF A ROW'S NAME] [--json FILE]: measures locks and spawns against the raw system calls, in turns within
 # one run, and prints a table. Trust the ratios, on an idle machine.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/lib.sh"
 
-quick= json=
+quick= json= only=
 while [ $# -gt 0 ]; do
   case $1 in
   --quick) quick=--quick ;;
+  --only=*) only=$1 ;;
   --json)
     [ $# -gt 1 ] || die "--json needs a file"
     json=$2
     shift
     ;;
-  *) die "usage: sh tools/bench.sh [--quick] [--json FILE]" ;;
+  *) die "usage: sh tools/bench.sh [--quick] [--only=NAME] [--json FILE]" ;;
   esac
   shift
 done
@@ -31,5 +32,5 @@ cmake --build "$build" --target safehold_bench safehold_bench_child
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-"$build/bench/safehold_bench" $quick "$build/bench/safehold_bench_child" >lines
+"$build/bench/safehold_bench" $quick ${only:+"$only"} "$build/bench/safehold_bench_child" >lines
 python3 "$root/bench/report.py" $json <lines

@@ -160,8 +160,10 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   /* One that was killed may have sent the descriptor before it was. */
   if (helper->killed && !safe__reap(helper->fds[2], helper->pid, deadline)) return SAFE_ESTUCK;
   if (!helper->killed || request->job.result == 0) fd = safe__helper_reply(helper);
-  if (!safe__helper_put(helper, deadline)) return SAFE_ESTUCK;
   request->helper = NULL;
+  /* Never kept for another wait: closing its own copy of the descriptor is a question to the file system too, and it
+     may still hang there. That does not concern what we have received. */
+  safe__helper_dismiss(helper);
   if (request->job.result == 0 && fd >= 0) {
     request->file->created = request->created;
     request->file->fd = fd;

@@ -76,16 +76,26 @@ static int ofd_call(int fd, const struct safe__claim *claim, short type, bool wa
   return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
 }
 
-int safe__lock_call(int fd, const struct safe__claim *claim, bool wait) {
+static int ask(int fd, const struct safe__claim *claim, bool wait) {
   bool shared = claim->mode == SAFE_LOCK_SHARED;
   int result;
 
-  do
-    result = claim->method == SAFE_METHOD_FLOCK ? flock(fd, (shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB))
-                                                : ofd_call(fd, claim, shared ? F_RDLCK : F_WRLCK, wait);
-  while (result != 0 && errno == EINTR);
+  if (claim->method == SAFE_METHOD_FLOCK)
+    result = flock(fd, (shared ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB));
+  else
+    result = ofd_call(fd, claim, shared ? F_RDLCK : F_WRLCK, wait);
   return result == 0 ? 0 : errno;
 }
+
+int safe__lock_call(int fd, const struct safe__claim *claim, bool wait) {
+  int os_code;
+
+  do os_code = ask(fd, claim, wait);
+  while (os_code == EINTR);
+  return os_code;
+}
+
+int safe__lock_call_once(int fd, const struct safe__claim *claim) { return ask(fd, claim, true); }
 
 int safe__unlock_call(int fd, const struct safe__claim *claim) {
   int result = claim->method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : ofd_call(fd, claim, F_UNLCK, false);

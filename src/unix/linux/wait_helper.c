@@ -153,8 +153,15 @@ static pthread_key_t at_exit; /* of a thread */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool keyed;
 
+static atomic_bool impossible; /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
+
 static void end_or_park(struct safe__helper *helper) {
   if (!end(helper, safe__deadline(SAFE__SETTLE_MS))) safe__helper_park(helper, NULL, NULL);
+}
+
+void safe__helper_dismiss(struct safe__helper *helper) {
+  if (helper->refused) atomic_store(&impossible, true);
+  end_or_park(helper);
 }
 
 /* Only who takes the helper out frees the place: the place of an empty one may be somebody else's by now. */
@@ -226,8 +233,6 @@ void safe__os_release_spares(void) {
 }
 
 /* ---- Using one. */
-
-static atomic_bool impossible; /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
 
 /* Alive, and still to be killed by us: not after the host has changed its user. */
 static bool usable(struct safe__helper *helper) {

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A lock wait without a helper, for a host that lends a signal number: the thread itself blocks in the lock call, and
+ * at the deadline a timer's signal takes it out of it. From the unlock to the waiter's return it is one hop and not
+ * two.
+ *
+ * A signal that comes just before the call finds nobody to interrupt. So the timer goes on ringing every millisecond
+ * until it is told to stop: a wake-up can come late by that, but it cannot be lost.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "lock_calls.h"
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid /* glibc before 2.35 has the field without the name; musl has both */
+#endif
+
+static atomic_int lent; /* 0: none */
+
+/* One timer a thread, kept: made and deleted for each wait, it would cost as much as the wait's end. */
+struct bell {
+  timer_t timer;
+  int signal;
+  int64_t owner; /* timers are not inherited by a forked child */
+};
+
+static pthread_key_t at_exit; /* of a thread */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static bool keyed;
+
+static void delete_bell(void *memory) {
+  struct bell *bell = memory;
+
+  if (bell->owner == safe__os_self()) timer_delete(bell->timer);
+  safe__free(bell);
+}
+
+static void make_key(void) { keyed = pthread_key_create(&at_exit, delete_bell) == 0; }
+
+static struct bell *make_bell(int number) {
+  struct bell *bell = safe__alloc(sizeof(*bell));
+  struct sigevent event = {0};
+
+  if (bell == NULL) return NULL;
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = number;
+  event.sigev_notify_thread_id = (pid_t)safe__raw6(SYS_gettid, 0, 0, 0, 0, 0, 0);
+  bell->signal = number;
+  bell->owner = safe__os_self();
+  if (timer_create(CLOCK_MONOTONIC, &event, &bell->timer) == 0) {
+    if (pthread_setspecific(at_exit, bell) == 0) return bell;
+    timer_delete(bell->timer);
+  }
+  safe__free(bell);
+  return NULL;
+}
+
+static struct bell *own_bell(int number) {
+  struct bell *bell;
+
+  pthread_once(&once, make_key);
+  if (!keyed) return NULL;
+  bell = pthread_getspecific(at_exit);
+  if (bell != NULL && bell->owner == safe__os_self() && bell->signal == number) return bell;
+  if (bell != NULL) {
+    pthread_setspecific(at_exit, NULL);
+    delete_bell(bell);
+  }
+  return make_bell(number);
+}
+
+#define AGAIN SAFE__MS
+
+static void set_bell(const struct bell *bell, int64_t at) {
+  struct itimerspec when = {{0, AGAIN}, {(time_t)(at / 1000000000), (long)(at % 1000000000)}};
+
+  timer_settime(bell->timer, TIMER_ABSTIME, &when, NULL);
+}
+
+static void stop_bell(const struct bell *bell) {
+  static const struct itimerspec never;
+
+  timer_settime(bell->timer, 0, &never, NULL);
+}
+
+/* 0, SAFE_ETIMEDOUT or SAFE_EINTR, or an error. An interrupted lock call has not got the lock. */
+static int block(const struct safe__file *file, const struct safe__claim *claim, int64_t deadline, bool interruptible,
+                 safe_error *error) {
+  int os_code;
+
+  for (;;) {
+    os_code = safe__lock_call_once(file->fd, claim);
+    if (os_code != EINTR) return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
+    if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
+    if (interruptible) return SAFE_EINTR; /* not the bell's, which is not due yet */
+  }
+}
+
+int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
+                            bool interruptible, safe_error *error) {
+  int code, number = atomic_load_explicit(&lent, memory_order_relaxed);
+  sigset_t mask, old;
+  struct bell *bell;
+
+  if (number == 0 || claim->method == SAFE_METHOD_POSIX || deadline == SAFE__NEVER) return SAFE_EBUSY;
+  bell = own_bell(number);
+  if (bell == NULL) return SAFE_EBUSY;
+  sigemptyset(&mask);
+  sigaddset(&mask, number);
+  if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return SAFE_EBUSY;
+  set_bell(bell, deadline);
+  code = block(file, claim, deadline, interruptible, error);
+  stop_bell(bell);
+  /* One that has rung meanwhile was delivered when the timer call returned. */
+  if (sigismember(&old, number)) pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return code;
+}
+
+static void wake(int number) { (void)number; }
+
+int safe__os_use_signal(int number) {
+  struct sigaction action = {.sa_handler = wake, .sa_flags = SA_ONSTACK}, old;
+
+  if (number == 0) {
+    number = atomic_exchange(&lent, 0);
+    action.sa_handler = SIG_DFL;
+    return number == 0 || sigaction(number, &action, NULL) == 0 ? SAFE_OK : SAFE_ESYSTEM;
+  }
+  if (number < 0 || number > SIGRTMAX || number == SIGKILL || number == SIGSTOP || sigaction(number, NULL, &old) != 0)
+    return SAFE_EINVAL;
+  if (atomic_load(&lent) == number) return SAFE_OK;
+  if (atomic_load(&lent) != 0 || (old.sa_flags & SA_SIGINFO) != 0 || old.sa_handler != SIG_DFL) return SAFE_EBUSY;
+  /* Without SA_RESTART: it is there to interrupt. */
+  if (sigaction(number, &action, NULL) != 0) return SAFE_EINVAL;
+  atomic_store(&lent, number);
+  return SAFE_OK;
+}

@@ -8,7 +8,7 @@
 struct safe__win_poller {
   HANDLE event;
   PTP_TIMER timer;
-  PTP_WAIT waits[2];
+  PTP_WAIT waits[2]; /* made anew each time: Wine lets one that is turned to another handle fire for the first one */
   /* Copies: the lock request's event may be closed before the poller is told, and a wait for a closed handle has
      no meaning. */
   HANDLE watched[2];
@@ -37,18 +37,16 @@ static void disarm(struct safe__win_poller *poller) {
     if (poller->waits[at] != NULL) {
       SetThreadpoolWait(poller->waits[at], NULL, NULL);
       WaitForThreadpoolWaitCallbacks(poller->waits[at], TRUE);
+      CloseThreadpoolWait(poller->waits[at]);
+      poller->waits[at] = NULL;
     }
     safe__win_close(&poller->watched[at]);
   }
 }
 
 static void free_poller(struct safe__win_poller *poller) {
-  int at;
-
   disarm(poller);
   if (poller->timer != NULL) CloseThreadpoolTimer(poller->timer);
-  for (at = 0; at < 2; at++)
-    if (poller->waits[at] != NULL) CloseThreadpoolWait(poller->waits[at]);
   safe__win_close(&poller->event);
   safe__free(poller);
 }
@@ -56,16 +54,11 @@ static void free_poller(struct safe__win_poller *poller) {
 static int make(struct safe__win_poller **out) {
   struct safe__win_poller *poller = safe__alloc(sizeof(*poller));
   DWORD failure;
-  int at;
 
   if (poller == NULL) return SAFE_ENOMEM;
   poller->event = CreateEventW(NULL, TRUE, FALSE, NULL);
   if (poller->event != NULL) poller->timer = CreateThreadpoolTimer(timer_fired, poller->event, NULL);
-  for (at = 0; at < 2 && poller->timer != NULL; at++) {
-    poller->waits[at] = CreateThreadpoolWait(wait_fired, poller->event, NULL);
-    if (poller->waits[at] == NULL) break;
-  }
-  if (at == 2) {
+  if (poller->timer != NULL) {
     *out = poller;
     return SAFE_OK;
   }
@@ -78,6 +71,8 @@ static bool watch(struct safe__win_poller *poller, int at, HANDLE handle) {
   HANDLE self = GetCurrentProcess();
 
   if (!DuplicateHandle(self, handle, self, &poller->watched[at], SYNCHRONIZE, FALSE, 0)) return false;
+  poller->waits[at] = CreateThreadpoolWait(wait_fired, poller->event, NULL);
+  if (poller->waits[at] == NULL) return false;
   SetThreadpoolWait(poller->waits[at], poller->watched[at], NULL);
   return true;
 }

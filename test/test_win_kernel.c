@@ -159,7 +159,8 @@ static BOOL WINAPI play_cancel(HANDLE handle, OVERLAPPED *overlapped) {
     grant_what_can_be();
   }
   for (at = 0; at < PLACES && !kernel_orders.deaf; at++)
-    if (kernel.queued[at].used && kernel.queued[at].overlapped == overlapped) complete(&kernel.queued[at], CANCELLED_STATUS);
+    if (kernel.queued[at].used && kernel.queued[at].overlapped == overlapped)
+      complete(&kernel.queued[at], CANCELLED_STATUS);
   LeaveCriticalSection(&kernel.guard);
   return TRUE;
 }

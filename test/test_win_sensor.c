@@ -307,9 +307,7 @@ static void other_bytes_have_other_gates(void **state) {
 #define CROWD 4
 #define ROUNDS 60
 
-static struct {
-  volatile LONG inside, clashes, failures;
-} crowd;
+static struct { volatile LONG inside, clashes, failures; } crowd;
 
 static DWORD WINAPI one_of_many(void *unused) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;

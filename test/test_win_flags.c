@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* SAFE_LOCK_ISOLATE, SAFE_LOCK_FAIR, SAFE_LOCK_REMOVE_ON_UNLOCK and SAFE_LOCK_RECORD_OWNER on Windows. */
+/* SAFE_LOCK_ISOLATE, SAFE_LOCK_FAIR, SAFE_LOCK_REMOVE_ON_UNLOCK and SAFE_LOCK_RECORD_OWNER on Windows, and what it
+ * lacks. */
 #include "test_win.h"
 
 #include "support.h"
 #include "wait_overlapped.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static char path[1024];
 
@@ -279,6 +282,33 @@ static void the_record_names_this_process(void **state) {
   assert_int_equal(owner.state, SAFE_OWNER_NONE);
 }
 
+/* ---- What there is not. */
+
+static void methods_of_other_systems(void **state) {
+  static const int32_t others[] = {SAFE_METHOD_OFD, SAFE_METHOD_FLOCK, SAFE_METHOD_BOTH, SAFE_METHOD_POSIX};
+  static const char *const names[] = {"OFD", "FLOCK", "BOTH", "POSIX"};
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock *lock;
+  size_t at;
+
+  (void)state;
+  for (at = 0; at < COUNT(others); at++) {
+    options.method = others[at];
+    assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
+    assert_non_null(strstr(error.message, names[at]));
+  }
+  options.method = SAFE_METHOD_COMPAT;
+  options.flags |= SAFE_LOCK_FAIR;
+  assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
+  options.flags = SAFE_LOCK_CREATE | SAFE_LOCK_CHECK_OWNER;
+  assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
+  options.flags = SAFE_LOCK_CREATE;
+  options.method = SAFE_METHOD_FAR;
+  assert_int_equal(safe_lock_file(&lock, path, &options, NULL), SAFE_OK);
+  assert_int_equal(safe_unlock(lock), SAFE_OK);
+}
+
 static int set_up_group(void **state) {
   (void)state;
   join(path, sizeof(path), "flags.lock");
@@ -298,6 +328,7 @@ int main(void) {
     cmocka_unit_test(the_file_goes_and_readers_of_it_do_not_matter),
     cmocka_unit_test(another_file_at_the_path_stays),
     cmocka_unit_test(the_record_names_this_process),
+    cmocka_unit_test(methods_of_other_systems),
   };
 
   return cmocka_run_group_tests(tests, set_up_group, NULL);

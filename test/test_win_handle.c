@@ -127,6 +127,39 @@ static void a_completion_port_sees_nothing_of_it(void **state) {
   CloseHandle(mine);
 }
 
+static void a_wait_by_handle_is_cancelled_and_names_us(void **state) {
+  safe_lock_options options = options_of(SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_DEFAULT, slow(20000));
+  safe_lock *held = locked_by_another_thread(path, NULL), *lock;
+  safe_error error = SAFE_ERROR_INIT;
+  HANDLE mine = open_as(0);
+  safe_lock_wait *wait;
+  safe_cancel *cancel;
+
+  (void)state;
+  assert_code(safe_cancel_create(&cancel), SAFE_OK);
+  options.cancel = cancel;
+  assert_code(safe_lock_begin_handle(&wait, mine, &options, NULL), SAFE_OK);
+  assert_true(safe_lock_wait_handle(wait) != SAFE_INVALID_HANDLE);
+  assert_code(safe_lock_wait_poll(wait), SAFE_EAGAIN);
+  safe_cancel_trigger(cancel);
+  while (safe_lock_wait_poll(wait) == SAFE_EAGAIN) assert_true(becomes_ready(safe_lock_wait_handle(wait), slow(5000)));
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_ECANCELED);
+  safe_cancel_free(cancel);
+  /* There is no path to look at, but the handle tells which file it is. */
+  options = options_of(SAFE_LOCK_SHARED, SAFE_METHOD_DEFAULT, 200);
+  options.holder_query_ms = 100;
+  assert_code(safe_lock_handle(&lock, mine, &options, &error), SAFE_ETIMEDOUT);
+  assert_int_equal(error.holder_pid, GetCurrentProcessId());
+  assert_code(safe_unlock(held), SAFE_OK);
+  options.method = SAFE_METHOD_COMPAT;
+  held = locked_by_another_thread(path, &options);
+  options.mode = SAFE_LOCK_EXCLUSIVE;
+  assert_code(safe_lock_handle(&lock, mine, &options, &error), SAFE_ETIMEDOUT);
+  assert_int_equal(error.holder_pid, GetCurrentProcessId());
+  assert_code(safe_unlock(held), SAFE_OK);
+  CloseHandle(mine);
+}
+
 static void what_is_no_file(void **state) {
   safe_lock_options options = options_of(SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_DEFAULT, SAFE_NO_WAIT);
   HANDLE reader, writer, closed = open_as(0);
@@ -290,6 +323,7 @@ int main(void) {
     cmocka_unit_test(a_helper_is_waited_for),
     cmocka_unit_test(a_wait_does_not_hold_the_file_object),
     cmocka_unit_test(a_completion_port_sees_nothing_of_it),
+    cmocka_unit_test(a_wait_by_handle_is_cancelled_and_names_us),
     cmocka_unit_test(what_is_no_file),
     cmocka_unit_test(conversion_of_a_handle),
     cmocka_unit_test(nothing_is_left_of_handles),

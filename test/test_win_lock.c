@@ -243,31 +243,6 @@ static void a_replaced_file_is_noticed(void **state) {
   assert_int_equal(safe_unlock(waiter.lock), SAFE_OK);
 }
 
-static void methods_of_other_systems(void **state) {
-  static const int32_t others[] = {SAFE_METHOD_OFD, SAFE_METHOD_FLOCK, SAFE_METHOD_BOTH, SAFE_METHOD_POSIX};
-  static const char *const names[] = {"OFD", "FLOCK", "BOTH", "POSIX"};
-  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
-  safe_error error = SAFE_ERROR_INIT;
-  safe_lock *lock;
-  size_t at;
-
-  (void)state;
-  for (at = 0; at < COUNT(others); at++) {
-    options.method = others[at];
-    assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
-    assert_non_null(strstr(error.message, names[at]));
-  }
-  options.method = SAFE_METHOD_COMPAT;
-  options.flags |= SAFE_LOCK_FAIR;
-  assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
-  options.flags = SAFE_LOCK_CREATE | SAFE_LOCK_CHECK_OWNER;
-  assert_int_equal(safe_lock_file(&lock, path, &options, &error), SAFE_ENOTSUP);
-  options.flags = SAFE_LOCK_CREATE;
-  options.method = SAFE_METHOD_FAR;
-  assert_int_equal(safe_lock_file(&lock, path, &options, NULL), SAFE_OK);
-  assert_int_equal(safe_unlock(lock), SAFE_OK);
-}
-
 /* ---- Who has it. */
 
 static void holders(void **state) {
@@ -389,7 +364,6 @@ int main(int count, char **args) {
     cmocka_unit_test(granted_when_the_holder_ends),
     cmocka_unit_test(contents_are_free_for_everybody),
     cmocka_unit_test(a_replaced_file_is_noticed),
-    cmocka_unit_test(methods_of_other_systems),
     cmocka_unit_test(holders),
     cmocka_unit_test(holders_without_time),
     cmocka_unit_test(memory_runs_out),

@@ -375,55 +375,6 @@ static void many_races(void **state) {
   assert_true(held > 0);
 }
 
-/* ---- Asking without waiting: a file server may let even that request pend. */
-
-static void a_try_that_pends_is_answered(void **state) {
-  safe_error error;
-
-  (void)state;
-  kernel.grant_at = safe__deadline(60);
-  assert_int_equal(safe__os_lock_try(&file, &whole, &error), SAFE_OK);
-  assert_int_equal(kernel.cancels, 0);
-}
-
-static void a_try_that_stays_pending_is_parked(void **state) {
-  safe_error error;
-
-  (void)state;
-  kernel.answer = REFUSES;
-  assert_int_equal(safe__os_lock_try(&file, &whole, &error), SAFE_ESTUCK);
-  assert_true(strlen(error.message) > 10);
-  assert_null(file.request);
-  assert_int_equal(safe_parked_count(), 1);
-  complete(0);
-  assert_int_equal(safe_parked_count(), 0);
-  assert_int_equal(kernel.unlocks, 1);
-}
-
-/* ---- The same by the event loop's calls, on a request that the kernel keeps. */
-
-static void a_stuck_wait_handle(void **state) {
-  struct safe__poller poller;
-  struct safe__notice none = {SAFE__NEVER, NULL, NULL};
-  struct safe__wait wait;
-  safe_error error;
-
-  (void)state;
-  kernel.answer = REFUSES;
-  safe__os_poller_none(&poller);
-  assert_int_equal(safe__win_request_queue(&file, &whole, &wait, &error), SAFE_OK);
-  assert_int_equal(safe__os_poller_arm(&poller, wait.calls->handle(wait.request), NULL, SAFE__NEVER), SAFE_OK);
-  assert_int_equal(WaitForSingleObject(safe__os_poller_handle(&poller), 50), WAIT_TIMEOUT);
-  assert_int_equal(safe__wait_until(&wait, 0, &none, NULL, false, &error), SAFE_ETIMEDOUT);
-  assert_int_equal(safe__wait_give_up(&wait, &error), SAFE_ESTUCK);
-  assert_null(file.request);
-  /* The event has gone its own way; the poller watches a copy. */
-  complete(CANCELLED_STATUS);
-  assert_int_equal(safe_parked_count(), 0);
-  assert_int_equal(WaitForSingleObject(safe__os_poller_handle(&poller), (DWORD)slow(5000)), WAIT_OBJECT_0);
-  safe__os_poller_close(&poller);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(granted_at_once, set_up, tear_down),
@@ -442,9 +393,6 @@ int main(void) {
     cmocka_unit_test_setup_teardown(failing_wait_but_granted, set_up, tear_down),
     cmocka_unit_test_setup_teardown(far_deadline_and_notice, set_up, tear_down),
     cmocka_unit_test_setup_teardown(many_races, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(a_try_that_pends_is_answered, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(a_try_that_stays_pending_is_parked, set_up, tear_down),
-    cmocka_unit_test_setup_teardown(a_stuck_wait_handle, set_up, tear_down),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

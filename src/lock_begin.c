@@ -45,6 +45,8 @@ static void drive(struct pending *pending, int64_t until, bool *interrupted) {
 
   *interrupted = false;
   if (pending->over) return;
+  /* What is ready is not looked at while it may be closed: its number could be somebody else's at once. */
+  if (pending->polled) safe__os_poller_arm(&pending->poller, SAFE_INVALID_HANDLE, pending->attempt.options.cancel, 0);
   code = safe__attempt_drive(&pending->attempt, until, &pending->error);
   *interrupted = code == SAFE_EINTR;
   if (code != SAFE_EAGAIN && code != SAFE_EINTR) {
@@ -215,6 +217,7 @@ void safe_lock_wait_cancel(safe_lock_wait *wait) {
   if (wait == NULL) return;
   held = safe__os_hold_cancellation();
   if (own(pending)) {
+    safe__os_poller_close(&pending->poller);
     safe__attempt_abandon(&pending->attempt);
     safe__lock_free(pending->attempt.lock);
     free_pending(pending);

@@ -105,7 +105,8 @@ int safe__os_unlock(struct safe__file *file, const struct safe__claim *claim);
 /* Unlocks and closes within the deadline, or parks what does not come to an end: SAFE_ESTUCK. */
 int safe__os_unlock_isolated(struct safe__file *file, const struct safe__claim *claim, int64_t deadline);
 
-/* ---- One handle to poll for several things: ready (or SAFE_INVALID_HANDLE), cancel (or NULL), and a time. */
+/* ---- One handle to poll for several things: ready (or SAFE_INVALID_HANDLE), cancel (or NULL), and a time. To be armed
+   without a ready one before that may be closed. */
 void safe__os_poller_none(struct safe__poller *poller); /* one that has not been made */
 int safe__os_poller_arm(struct safe__poller *poller, safe_handle ready, safe_cancel *cancel, int64_t at);
 safe_handle safe__os_poller_handle(const struct safe__poller *poller);

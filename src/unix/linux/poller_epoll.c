@@ -26,10 +26,11 @@ static int make(struct safe__poller *poller) {
   return poller->timer >= 0 && look_at(poller->fd, poller->timer) ? SAFE_OK : safe__os_translate(errno);
 }
 
-/* A descriptor that was closed has left by itself, and its number may be another one's: it is always asked for anew. */
+/* Taken out while it is still open: a number that was closed may be another thread's by now. */
 static bool replace(int instance, int *old, int now) {
   struct epoll_event none = {0};
 
+  if (*old == now) return true;
   if (*old >= 0) epoll_ctl(instance, EPOLL_CTL_DEL, *old, &none);
   *old = now;
   return now < 0 || look_at(instance, now);

@@ -91,8 +91,10 @@ static int open_path(struct safe__file *file, const wchar_t *path, const safe_lo
     }
     if (opened == INVALID_HANDLE_VALUE) return refused(path, failure, options, error);
   }
-  /* OPEN_ALWAYS says so when it has not made one. */
-  created = (options->flags & SAFE_LOCK_CREATE) != 0 && GetLastError() != ERROR_ALREADY_EXISTS;
+  /* OPEN_ALWAYS says so when it has not made one. A file of method COMPAT counts as somebody else's: an owner record
+     in it would lie under the locked byte, where nobody can read it. */
+  created = (options->flags & SAFE_LOCK_CREATE) != 0 && GetLastError() != ERROR_ALREADY_EXISTS &&
+            options->method != SAFE_METHOD_COMPAT;
   code = check(opened, options, error);
   if (code != SAFE_OK) {
     CloseHandle(opened);

@@ -6,7 +6,8 @@
  * of method FAR lie where no file has bytes:
  *
  *   0                   method COMPAT, one byte: PHP's flock
- *   [2^61, 2^62)        the gates of those who wait with a sensor (wait_sensor.c)
+ *   2^61 - 1            the gate of those who wait for that byte with a sensor (wait_sensor.c)
+ *   [2^61, 2^62)        the gates of those who wait for the rest with a sensor
  *   [2^62, 2^63)        method FAR: byte n of a file is locked at 2^62 + n
  */
 #include "timed_wait.h"
@@ -34,17 +35,23 @@ struct safe__win_range safe__win_range_of(const struct safe__claim *claim) {
   return range;
 }
 
-/* The picture of the range itself, so that waiters for different bytes do not stand in each other's way. The space
-   for it is only half as large: what lies behind 2^61 shares the last byte. */
-struct safe__win_range safe__win_gate_of(const struct safe__claim *claim) {
+/* The space is only half as large: what lies far behind shares a byte. But not with the turnstile: who has that, and
+   waits for the rest, must not find the gate to it with somebody who waits for the turnstile. */
+static uint64_t gate_byte(uint64_t offset) {
   const uint64_t last = GATE_SPACE - 1;
-  struct safe__win_range range = safe__win_range_of(claim), gate;
-  uint64_t from, to;
 
-  from = claim->method == SAFE_METHOD_COMPAT ? last : range.start - FAR_SPACE;
-  to = from + range.length - 1;
-  gate.start = GATE_SPACE + (from < last ? from : last);
-  gate.length = GATE_SPACE + (to < last ? to : last) - gate.start + 1;
+  if (offset >= (uint64_t)SAFE__GATE) return last;
+  return offset < last ? offset : last - 1;
+}
+
+/* The picture of the range itself, so that waiters for different bytes do not stand in each other's way. */
+struct safe__win_range safe__win_gate_of(const struct safe__claim *claim) {
+  struct safe__win_range range = safe__win_range_of(claim), gate = {GATE_SPACE - 1, 1};
+  uint64_t from = range.start - FAR_SPACE, last = from + range.length - 1;
+
+  if (claim->method == SAFE_METHOD_COMPAT) return gate;
+  gate.start = GATE_SPACE + gate_byte(from);
+  gate.length = GATE_SPACE + gate_byte(last) - gate.start + 1;
   return gate;
 }
 

@@ -13,6 +13,10 @@
 #include "timed_wait.h"
 #include "wait_overlapped.h"
 
+/* Who waits at a gate does not see the bytes behind it. They may be free for him, and not for the one who was there
+   first; that one may even wait for a lock of his. So he looks for himself now and then. */
+#define LOOK (100 * SAFE__MS)
+
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
 struct sensor {
@@ -21,6 +25,7 @@ struct sensor {
   struct safe__win_range range, gate;
   struct safe__win_request *request; /* on our own handle: first for the gate, then for the range */
   bool has_gate;
+  int64_t next_look;
   int answer;         /* SAFE_EBUSY until there is one */
   bool over;          /* there is an answer, and nothing is queued any more */
   bool stuck;         /* or there is none, and the request on our own handle is queued all the same */
@@ -69,6 +74,27 @@ static void advance(struct sensor *sensor) {
   sensor->over = true;
 }
 
+static int64_t retry_at(void *argument) {
+  struct sensor *sensor = argument;
+
+  return sensor->has_gate || sensor->over ? SAFE__NEVER : sensor->next_look;
+}
+
+static void look(struct sensor *sensor) {
+  safe_error ignored;
+  int code;
+
+  if (safe__os_now() < retry_at(sensor)) return;
+  sensor->next_look = safe__os_now() + LOOK;
+  sensor->answer = safe__os_lock_try(sensor->file, &sensor->claim, &sensor->failure);
+  if (sensor->answer == SAFE_EBUSY) return;
+  sensor->over = true;
+  safe__win_request_revoke(sensor->request);
+  code = safe__win_request_settle(sensor->request, safe__deadline(SAFE__SETTLE_MS), &ignored);
+  sensor->has_gate = code == SAFE_OK; /* it has come after all */
+  sensor->stuck = code == SAFE_ESTUCK;
+}
+
 static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
   struct sensor *sensor = argument;
   int code;
@@ -77,9 +103,12 @@ static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool int
   while (!sensor->over) {
     /* Beaten to it again and again, it would see nothing but events. */
     if (safe__os_cancel_triggered(cancel)) return SAFE_ECANCELED;
-    code = safe__win_request_await(sensor->request, deadline, cancel);
-    if (code != SAFE_OK) return code;
-    advance(sensor);
+    code = safe__win_request_await(sensor->request, safe__deadline_min(deadline, retry_at(sensor)), cancel);
+    if (code == SAFE_ECANCELED) return code;
+    if (code == SAFE_OK)
+      advance(sensor);
+    else
+      look(sensor);
     if (!sensor->over && safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
   }
   return SAFE_OK;
@@ -99,7 +128,6 @@ static int settle_revoked(struct sensor *sensor, int64_t deadline) {
     use(sensor);
     code = sensor->answer;
   }
-  /* Who waits at a gate does not see the bytes behind it: they may be free for him, and not for the one before him. */
   if (code == SAFE_EBUSY) code = safe__os_lock_try(sensor->file, &sensor->claim, &sensor->failure);
   return code;
 }
@@ -115,8 +143,7 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   return code;
 }
 
-/* Of the two requests that can be stuck, the one on the caller's handle has parked itself. */
-static void park(void *argument) {
+static void release(void *argument) {
   struct sensor *sensor = argument;
 
   if (sensor->stuck)
@@ -126,12 +153,8 @@ static void park(void *argument) {
   safe__free(sensor);
 }
 
-static void release(void *argument) {
-  struct sensor *sensor = argument;
-
-  safe__win_request_free(sensor->request);
-  safe__free(sensor);
-}
+/* Of the two requests that can be stuck, the one on the caller's handle has parked itself. */
+static void park(void *argument) { release(argument); }
 
 static safe_handle handle(void *argument) { return ((struct sensor *)argument)->request->event; }
 
@@ -165,13 +188,14 @@ static int make(struct safe__file *file, const struct safe__claim *claim, struct
   sensor->range = safe__win_range_of(claim);
   sensor->gate = safe__win_gate_of(claim);
   sensor->answer = SAFE_EBUSY;
+  sensor->next_look = safe__os_now() + LOOK;
   *out = sensor;
   return SAFE_OK;
 }
 
 int safe__win_sensor_queue(struct safe__file *file, const struct safe__claim *claim, struct safe__wait *wait,
                            safe_error *error) {
-  static const struct safe__wait_calls life = {await, revoke, settle, park, release, handle, NULL};
+  static const struct safe__wait_calls life = {await, revoke, settle, park, release, handle, retry_at};
   struct sensor *sensor = NULL;
   int code = make(file, claim, &sensor, error);
 

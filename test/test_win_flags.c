@@ -282,7 +282,49 @@ static void the_record_names_this_process(void **state) {
   assert_int_equal(owner.state, SAFE_OWNER_NONE);
 }
 
+/* Beside the file: what is under the locked byte nobody can read. */
+static void the_record_of_a_compat_lock(void **state) {
+  safe_lock_options options = options_of(SAFE_LOCK_EXCLUSIVE, SAFE_LOCK_RECORD_OWNER, SAFE_NO_WAIT);
+  safe_owner owner = SAFE_OWNER_INIT;
+  char own_path[1200];
+  safe_lock *lock;
+
+  (void)state;
+  join(own_path, sizeof(own_path), "compat.lock");
+  options.method = SAFE_METHOD_COMPAT;
+  assert_code(safe_lock_file(&lock, own_path, &options, NULL), SAFE_OK);
+  assert_code(safe_lock_owner(own_path, &owner, NULL), SAFE_OK);
+  assert_int_equal(owner.state, SAFE_OWNER_ALIVE);
+  assert_int_equal(owner.pid, GetCurrentProcessId());
+  assert_code(safe_unlock(lock), SAFE_OK);
+  strcat(own_path, ".owner");
+  assert_int_equal(GetFileAttributesA(own_path), INVALID_FILE_ATTRIBUTES);
+}
+
 /* ---- What there is not. */
+
+static void ranges_beyond_the_space(void **state) {
+  const int64_t space = INT64_C(1) << 62;
+  safe_lock_options options = options_of(SAFE_LOCK_EXCLUSIVE, 0, SAFE_NO_WAIT);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock *lock, *whole;
+
+  (void)state;
+  options.offset = space;
+  assert_code(safe_lock_file(&lock, path, &options, &error), SAFE_EINVAL);
+  assert_non_null(strstr(error.message, "2^62"));
+  options.offset = space - 1;
+  options.length = 2;
+  assert_code(safe_lock_file(&lock, path, &options, &error), SAFE_EINVAL);
+  options.length = 1;
+  assert_code(safe_lock_file(&lock, path, &options, &error), SAFE_OK);
+  options.offset = options.length = 0;
+  assert_code(safe_lock_file(&whole, path, &options, &error), SAFE_EBUSY);
+  options.length = space - 1;
+  assert_code(safe_lock_file(&whole, path, &options, &error), SAFE_OK);
+  assert_code(safe_unlock(whole), SAFE_OK);
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
 
 static void methods_of_other_systems(void **state) {
   static const int32_t others[] = {SAFE_METHOD_OFD, SAFE_METHOD_FLOCK, SAFE_METHOD_BOTH, SAFE_METHOD_POSIX};
@@ -328,6 +370,8 @@ int main(void) {
     cmocka_unit_test(the_file_goes_and_readers_of_it_do_not_matter),
     cmocka_unit_test(another_file_at_the_path_stays),
     cmocka_unit_test(the_record_names_this_process),
+    cmocka_unit_test(the_record_of_a_compat_lock),
+    cmocka_unit_test(ranges_beyond_the_space),
     cmocka_unit_test(methods_of_other_systems),
   };
 

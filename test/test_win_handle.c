@@ -284,7 +284,9 @@ static void ranges_lie_where_they_should(void **state) {
   const struct safe__claim whole = {SAFE_LOCK_SHARED, SAFE_METHOD_FAR, 0, 0};
   const struct safe__claim some = {SAFE_LOCK_SHARED, SAFE_METHOD_FAR, 100, 10};
   const struct safe__claim next = {SAFE_LOCK_SHARED, SAFE_METHOD_FAR, 110, 0};
-  const struct safe__claim distant = {SAFE_LOCK_SHARED, SAFE_METHOD_FAR, (INT64_C(1) << 62) - 1, 1};
+  const struct safe__claim distant = {SAFE_LOCK_SHARED, SAFE_METHOD_FAR, INT64_C(1) << 61, 1};
+  const struct safe__claim turnstile = {SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_FAR, SAFE__GATE, 1};
+  const struct safe__claim behind_it = {SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_FAR, 0, SAFE__GATE};
   const struct safe__claim compat = {SAFE_LOCK_SHARED, SAFE_METHOD_COMPAT, 0, 0};
   const uint64_t far_space = UINT64_C(1) << 62, gates = UINT64_C(1) << 61;
   struct safe__win_range range;
@@ -306,9 +308,13 @@ static void ranges_lie_where_they_should(void **state) {
   range = safe__win_gate_of(&next);
   assert_true(range.start == gates + 110 && range.start + range.length == far_space);
   range = safe__win_gate_of(&distant);
+  assert_true(range.start == far_space - 2 && range.length == 1);
+  range = safe__win_gate_of(&turnstile);
   assert_true(range.start == far_space - 1 && range.length == 1);
+  range = safe__win_gate_of(&behind_it);
+  assert_true(range.start == gates && range.length == gates - 1);
   range = safe__win_gate_of(&compat);
-  assert_true(range.start == far_space - 1 && range.length == 1);
+  assert_true(range.start == gates - 1 && range.length == 1);
 }
 
 static int set_up_group(void **state) {

@@ -12,6 +12,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#ifndef STATX_BASIC_STATS /* musl before 1.2.5 leaves it to the kernel's header */
+#include <linux/stat.h>
+#endif
+
 #include "lock_calls.h"
 #include "lock_raw.h"
 #include "timed_wait.h"

@@ -5,7 +5,9 @@
  * own is safe. Until then our own is parked, open.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "lock_calls.h"

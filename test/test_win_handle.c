@@ -176,6 +176,14 @@ static void what_is_no_file(void **state) {
   assert_null(lock);
   CloseHandle(reader);
   CloseHandle(writer);
+  reader = CreateFileA("C:\\windows", GENERIC_READ, 7, NULL, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+  assert_true(reader != INVALID_HANDLE_VALUE);
+  assert_code(safe_lock_handle(&lock, reader, &options, NULL), SAFE_ENOTREG);
+  CloseHandle(reader);
+  reader = open_as(0);
+  assert_code(safe_lock_handle(&lock, reader, &options, NULL), SAFE_OK);
+  assert_code(safe_unlock(lock), SAFE_OK);
+  CloseHandle(reader);
 }
 
 static void conversion_of_a_handle(void **state) {

@@ -118,6 +118,22 @@ int safe__os_file_open(struct safe__file *file, const char *path, const safe_loc
   return code;
 }
 
+/* A link to something else; other reparse points are the business of a filter, which shows what they stand for unless
+   they were opened as such. */
+static bool is_link(const FILE_ATTRIBUTE_TAG_INFO *found) {
+  return (found->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 && IsReparseTagNameSurrogate(found->ReparseTag);
+}
+
+static int check_borrowed(HANDLE file, safe_error *error) {
+  FILE_ATTRIBUTE_TAG_INFO found;
+
+  if (GetFileType(file) == FILE_TYPE_DISK &&
+      GetFileInformationByHandleEx(file, FileAttributeTagInfo, &found, sizeof(found)) &&
+      (found.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0 && !is_link(&found))
+    return SAFE_OK;
+  return safe__fail(error, SAFE_ENOTREG, SAFE_STAGE_OPEN, -1, "The handle is not one of a regular file.");
+}
+
 int safe__os_file_borrow(struct safe__file *file, safe_handle handle, const safe_lock_options *options,
                          safe_error *error) {
   int code = SAFE_OK;
@@ -128,7 +144,7 @@ int safe__os_file_borrow(struct safe__file *file, safe_handle handle, const safe
   SetLastError(ERROR_SUCCESS);
   if (GetFileType(handle) == FILE_TYPE_UNKNOWN && GetLastError() != ERROR_SUCCESS)
     return safe__fail_os(error, GetLastError(), SAFE_STAGE_ARGUMENTS, -1, "%p is no handle of a file", handle);
-  if ((options->flags & SAFE_LOCK_REGULAR_ONLY) != 0) code = check(handle, options, error);
+  if ((options->flags & SAFE_LOCK_REGULAR_ONLY) != 0) code = check_borrowed(handle, error);
   return code == SAFE_OK ? make_request(file, handle, true, error) : code;
 }
 

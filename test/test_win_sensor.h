@@ -24,7 +24,8 @@ static inline HANDLE open_handle(void) {
   return handle;
 }
 
-static inline int run(struct safe__file *file, const struct safe__claim *claim, int64_t timeout_ms, safe_cancel *cancel) {
+static inline int run(struct safe__file *file, const struct safe__claim *claim, int64_t timeout_ms,
+                      safe_cancel *cancel) {
   struct safe__notice none = {SAFE__NEVER, NULL, NULL};
   struct safe__wait wait;
   safe_error error;

@@ -11,42 +11,74 @@
 
 #include "kernel.h"
 
-/* One byte and room for one descriptor. */
-struct helper_message {
-  struct msghdr header;
-  struct iovec bytes;
-  char byte;
-  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+/* The kernel's own layouts. Those of musl have narrower lengths with padding beside them, which its wrappers clear and
+   the kernel takes for the upper half of the length. */
+struct helper_rights {
+  size_t length;
+  int level, type;
+  int fd;
 };
+
+struct helper_header {
+  void *name;
+  int name_length;
+  struct iovec *bytes;
+  size_t byte_count;
+  struct helper_rights *control;
+  size_t control_length;
+  unsigned flags;
+};
+
+#define HELPER_RIGHTS_LENGTH (offsetof(struct helper_rights, fd) + sizeof(int))
+
+/* As the kernel lays them out (linux/socket.h); musl's structs have padding in the place of the upper half of a size. */
+struct helper_message {
+  struct {
+    void *name;
+    int name_length;
+    struct iovec *parts;
+    size_t part_count;
+    void *control;
+    size_t control_length;
+    unsigned flags;
+  } header;
+  struct iovec bytes;
+  struct {
+    size_t length;
+    int level, type;
+    int fd;
+  } rights;
+  char byte;
+};
+
+#define HELPER_RIGHTS_LENGTH (offsetof(struct helper_message, rights.fd) - offsetof(struct helper_message, rights) + sizeof(int))
 
 static inline void helper_message_init(struct helper_message *message) {
   message->byte = 0;
   message->bytes.iov_base = &message->byte;
   message->bytes.iov_len = 1;
-  message->header.msg_name = NULL;
-  message->header.msg_namelen = 0;
-  message->header.msg_iov = &message->bytes;
-  message->header.msg_iovlen = 1;
-  message->header.msg_control = message->control;
-  message->header.msg_controllen = sizeof(message->control);
-  message->header.msg_flags = 0;
+  message->header.name = NULL;
+  message->header.name_length = 0;
+  message->header.parts = &message->bytes;
+  message->header.part_count = 1;
+  message->header.control = &message->rights;
+  message->header.control_length = sizeof(message->rights);
+  message->header.flags = 0;
 }
 
 /* With no descriptor for -1. */
 static inline bool helper_send(int socket, int fd) {
   struct helper_message message;
-  struct cmsghdr *rights = (struct cmsghdr *)(void *)message.control;
   long result;
 
   helper_message_init(&message);
-  if (fd >= 0) {
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    *(int *)(void *)CMSG_DATA(rights) = fd;
-  } else {
-    message.header.msg_control = NULL;
-    message.header.msg_controllen = 0;
+  message.rights.length = HELPER_RIGHTS_LENGTH;
+  message.rights.level = SOL_SOCKET;
+  message.rights.type = SCM_RIGHTS;
+  message.rights.fd = fd;
+  if (fd < 0) {
+    message.header.control = NULL;
+    message.header.control_length = 0;
   }
   do result = safe__raw6(SYS_sendmsg, socket, (long)&message.header, MSG_NOSIGNAL, 0, 0, 0);
   while (result == -EINTR);
@@ -56,7 +88,6 @@ static inline bool helper_send(int socket, int fd) {
 /* False: the other end is gone. *fd is -1 when none came. */
 static inline bool helper_receive(int socket, int *fd) {
   struct helper_message message;
-  struct cmsghdr *rights = (struct cmsghdr *)(void *)message.control;
   long result;
 
   helper_message_init(&message);
@@ -64,8 +95,8 @@ static inline bool helper_receive(int socket, int *fd) {
   do result = safe__raw6(SYS_recvmsg, socket, (long)&message.header, MSG_CMSG_CLOEXEC, 0, 0, 0);
   while (result == -EINTR);
   if (result != 1) return false;
-  if (message.header.msg_controllen >= CMSG_LEN(sizeof(int)) && rights->cmsg_type == SCM_RIGHTS)
-    *fd = *(int *)(void *)CMSG_DATA(rights);
+  if (message.header.control_length >= HELPER_RIGHTS_LENGTH && message.rights.type == SCM_RIGHTS)
+    *fd = message.rights.fd;
   return true;
 }
 

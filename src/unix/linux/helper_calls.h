@@ -11,27 +11,8 @@
 
 #include "kernel.h"
 
-/* The kernel's own layouts. Those of musl have narrower lengths with padding beside them, which its wrappers clear and
-   the kernel takes for the upper half of the length. */
-struct helper_rights {
-  size_t length;
-  int level, type;
-  int fd;
-};
-
-struct helper_header {
-  void *name;
-  int name_length;
-  struct iovec *bytes;
-  size_t byte_count;
-  struct helper_rights *control;
-  size_t control_length;
-  unsigned flags;
-};
-
-#define HELPER_RIGHTS_LENGTH (offsetof(struct helper_rights, fd) + sizeof(int))
-
-/* As the kernel lays them out (linux/socket.h); musl's structs have padding in the place of the upper half of a size. */
+/* As the kernel lays them out (linux/socket.h); musl's structs have padding in the place of the upper half of a size.
+ */
 struct helper_message {
   struct {
     void *name;
@@ -51,7 +32,8 @@ struct helper_message {
   char byte;
 };
 
-#define HELPER_RIGHTS_LENGTH (offsetof(struct helper_message, rights.fd) - offsetof(struct helper_message, rights) + sizeof(int))
+#define HELPER_RIGHTS_LENGTH \
+  (offsetof(struct helper_message, rights.fd) - offsetof(struct helper_message, rights) + sizeof(int))
 
 static inline void helper_message_init(struct helper_message *message) {
   message->byte = 0;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include "lock_calls.h"
 #include "lock_raw.h"
@@ -23,7 +22,8 @@ struct request {
   struct safe__file *file;
   struct safe__claim claim;
   struct flock range;
-  int fd; /* the file's, or a copy of the caller's own: a number that is closed and used again must not be locked */
+  struct safe__file_id id; /* of the caller's own file */
+  bool known;
 };
 
 static int lock_and_block(struct safe__job *job, int fd, int *reply) {
@@ -46,6 +46,16 @@ static void take_back(void *argument) {
   if (!safe__helper_answered(request->helper)) safe__helper_kill(request->helper);
 }
 
+/* Whether the number is still the same file's: a caller may have closed his own while we waited, though he must not. A
+   copy of it would settle that too, but closing a copy drops the record locks that the host itself has on the file. */
+static bool is_still_it(const struct request *request) {
+  struct safe__file_id now;
+
+  if (!request->file->borrowed) return true;
+  return request->known && safe__os_file_id(request->file, &now) && now.volume == request->id.volume &&
+         now.low == request->id.low;
+}
+
 /* The helper goes first: a lock call that it may still be in could be granted after we have asked. */
 static int settle(void *argument, int64_t deadline, safe_error *error) {
   struct request *request = argument;
@@ -58,16 +68,12 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   os_code = request->job.result;
   /* Killed, maybe between the grant and its word of it. On a description that has the lock already, asking
      again changes nothing. */
-  if (os_code == EINTR) os_code = safe__lock_call(request->fd, &request->claim, false);
+  if (os_code == EINTR)
+    os_code = is_still_it(request) ? safe__lock_call(request->file->fd, &request->claim, false) : EBADF;
   return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
 }
 
-static void free_request(struct request *request) {
-  if (request->fd != request->file->fd && request->fd >= 0) close(request->fd);
-  safe__free(request);
-}
-
-static void release(void *argument) { free_request(argument); }
+static void release(void *argument) { safe__free(argument); }
 
 static void free_parked(struct safe__helper *helper) { safe__free(helper->parked_data); }
 
@@ -76,7 +82,6 @@ static void free_parked(struct safe__helper *helper) { safe__free(helper->parked
 static void park(void *argument) {
   struct request *request = argument;
 
-  if (request->fd != request->file->fd) close(request->fd);
   safe__os_file_close(request->file);
   safe__helper_park(request->helper, free_parked, request);
 }
@@ -93,11 +98,11 @@ static struct request *make_request(struct safe__file *file, const struct safe__
   request->file = file;
   request->claim = *claim;
   request->range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
-  request->fd = file->borrowed ? fcntl(file->fd, F_DUPFD_CLOEXEC, 3) : file->fd;
+  request->known = file->borrowed && safe__os_file_id(file, &request->id);
   return request;
 }
 
-int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool rings, int64_t deadline,
+int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
                         struct safe__wait *wait, safe_error *error) {
   struct request *request;
 
@@ -105,13 +110,13 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
   if (claim->method == SAFE_METHOD_POSIX) return SAFE_EBUSY; /* the lock would be the helper's */
   request = make_request(file, claim);
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
-  request->helper = request->fd < 0 ? NULL : safe__helper_get(false);
+  request->helper = safe__helper_get(false);
   if (request->helper == NULL) {
-    free_request(request);
+    safe__free(request);
     return SAFE_EBUSY;
   }
   /* Of one that is gone, awaiting and settling tell. */
-  safe__helper_post(request->helper, &request->job, request->fd, rings);
+  safe__helper_post(request->helper, &request->job, file->fd, polled);
   wait->calls = &calls;
   wait->request = request;
   wait->kind = SAFE_WAIT_QUEUED;

@@ -291,6 +291,7 @@ static int start_over(struct safe_lock_wait *attempt, safe_error *error) {
   if (++attempt->replaced == MAX_REPLACED || expired)
     return safe__fail(error, SAFE_EREPLACED, SAFE_STAGE_VERIFY, -1,
                       "The file was removed or replaced %d times while it was being locked.", attempt->replaced);
+  attempt->requeued = 0; /* that helper answered */
   attempt->state = SAFE__ATTEMPT_OPEN;
   return SAFE_OK;
 }

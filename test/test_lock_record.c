@@ -99,7 +99,7 @@ static void a_record_that_was_tampered_with_is_none(void **state) {
 
   (void)state;
   assert_code(safe_lock_file(&lock, "tampered", &options, NULL), SAFE_OK);
-  assert_int_equal(safe_lock_write_at(lock, "9", 1, 21), 1);
+  assert_int_equal(safe_lock_write_at(lock, "x", 1, 21), 1);
   assert_int_equal(state_of("tampered", &owner), SAFE_OWNER_NONE);
   assert_code(safe_unlock(lock), SAFE_OK);
   make_file("garbage", "safehold owner 1\npid=12\ncheck=zz");

@@ -174,14 +174,10 @@ static void what_cannot_begin_says_so(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_free_file_is_ready_at_once),
-    cmocka_unit_test(the_handle_tells_of_the_grant),
-    cmocka_unit_test(the_handle_tells_of_the_deadline),
-    cmocka_unit_test(the_handle_tells_of_the_cancel),
-    cmocka_unit_test(a_finish_that_comes_early_waits),
-    cmocka_unit_test(many_waits_of_one_thread),
-    cmocka_unit_test(a_cancelled_wait_leaves_no_ghost),
-    cmocka_unit_test(what_cannot_begin_says_so),
+    cmocka_unit_test(a_free_file_is_ready_at_once),     cmocka_unit_test(the_handle_tells_of_the_grant),
+    cmocka_unit_test(the_handle_tells_of_the_deadline), cmocka_unit_test(the_handle_tells_of_the_cancel),
+    cmocka_unit_test(a_finish_that_comes_early_waits),  cmocka_unit_test(many_waits_of_one_thread),
+    cmocka_unit_test(a_cancelled_wait_leaves_no_ghost), cmocka_unit_test(what_cannot_begin_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

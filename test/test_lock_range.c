@@ -28,9 +28,10 @@ static void ranges_exclude_where_they_overlap(void **state) {
     int64_t offset, length;
     int code;
   } others[] = {
-    {0, 10, SAFE_OK},     {0, 11, SAFE_EBUSY},  {10, 10, SAFE_EBUSY}, {15, 1, SAFE_EBUSY}, {19, 1, SAFE_EBUSY},
-    {20, 1, SAFE_OK},     {20, 0, SAFE_OK},     {19, 0, SAFE_EBUSY},  {0, 0, SAFE_EBUSY},  {1, 0, SAFE_EBUSY},
-    {1000000000000, 1, SAFE_OK},
+    {0, 10, SAFE_OK},    {0, 11, SAFE_EBUSY},         {10, 10, SAFE_EBUSY},
+    {15, 1, SAFE_EBUSY}, {19, 1, SAFE_EBUSY},         {20, 1, SAFE_OK},
+    {20, 0, SAFE_OK},    {19, 0, SAFE_EBUSY},         {0, 0, SAFE_EBUSY},
+    {1, 0, SAFE_EBUSY},  {1000000000000, 1, SAFE_OK},
   };
   safe_lock_options options = range(10, 10);
   safe_lock *held, *lock;
@@ -50,9 +51,7 @@ static void ranges_exclude_where_they_overlap(void **state) {
 }
 
 static void ranges_that_cannot_be(void **state) {
-  static const struct {
-    int64_t offset, length;
-  } bad[] = {{-1, 1}, {0, -1}, {INT64_MAX, 1}, {1, INT64_MAX}};
+  static const struct { int64_t offset, length; } bad[] = {{-1, 1}, {0, -1}, {INT64_MAX, 1}, {1, INT64_MAX}};
   safe_error error = SAFE_ERROR_INIT;
   safe_lock *lock;
   size_t at;

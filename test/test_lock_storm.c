@@ -111,8 +111,7 @@ static void no_lock_handle_reaches_a_child(void **state) {
   assert_int_equal(failures, 0);
   over = false;
   for (at = 0; at < LOCKERS; at++) assert_int_equal(pthread_create(&lockers[at], NULL, keep_locking, NULL), 0);
-  for (at = 0; at < SPAWNERS; at++)
-    assert_int_equal(pthread_create(&spawners[at], NULL, keep_starting, (void *)at), 0);
+  for (at = 0; at < SPAWNERS; at++) assert_int_equal(pthread_create(&spawners[at], NULL, keep_starting, (void *)at), 0);
   for (at = 0; at < SPAWNERS; at++) pthread_join(spawners[at], NULL);
   over = true;
   for (at = 0; at < LOCKERS; at++) pthread_join(lockers[at], NULL);

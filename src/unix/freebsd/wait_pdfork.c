@@ -29,7 +29,7 @@ struct request {
   struct safe__file *file;
   struct safe__claim claim;
   struct safe_lock *noted; /* the process descriptor */
-  int fd; /* the file's, or a copy of the caller's own: a number that is closed and used again must not be locked */
+  int fd; /* the file's number, which is forgotten there when it is closed */
   int procdesc;
   pid_t pid;
 };
@@ -78,7 +78,6 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
 static void free_request(struct request *request) {
   safe__own_wait_forget(request->file->fd);
   safe__held_release(request->noted);
-  if (request->fd != request->file->fd && request->fd >= 0) close(request->fd);
   safe__free(request);
 }
 
@@ -117,7 +116,7 @@ static bool start(struct request *request) {
   pid_t maker = (pid_t)safe__os_self();
 
   request->noted = safe__held_claim();
-  if (request->noted == NULL || request->fd < 0) return false;
+  if (request->noted == NULL) return false;
   request->noted->fds = &request->procdesc;
   request->noted->fd_count = 1;
   safe__fork_hold();
@@ -137,7 +136,7 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
   request->file = file;
   request->claim = *claim;
-  request->fd = file->borrowed ? fcntl(file->fd, F_DUPFD_CLOEXEC, 3) : file->fd;
+  request->fd = file->fd; /* no copy of a caller's: closing that would drop the record locks its host has on the file */
   request->procdesc = -1;
   safe__own_wait_note(file->fd, claim);
   if (!start(request)) {

@@ -177,9 +177,9 @@ SAFE_API void safe_lock_wait_cancel(safe_lock_wait *wait);
  * options; the rest of them is not looked at. When it fails, what is left depends on the method:
  *
  *   OFD, POSIX  the lock as it was
- *   FLOCK       exclusive to shared does not fail; shared to exclusive gives the shared lock up before it asks
- *   BOTH        as FLOCK, but while it is the OFD lock that is refused, the lock is as it was
- *   FAR, COMPAT as FLOCK
+ *   FLOCK       exclusive to shared does not fail; shared to exclusive gives the shared lock up before it asks (Linux),
+ * or before it waits (FreeBSD), or keeps it (macOS) BOTH        as FLOCK, but while it is the OFD lock that is refused,
+ * the lock is as it was FAR, COMPAT as FLOCK on Linux
  *
  * SAFE_ELOST: the lock is lost, and nothing is held; error->message says why. safe_unlock frees it as always. Two
  * holders of a shared lock that both ask for an exclusive one wait for each other until the first deadline.
@@ -218,7 +218,8 @@ SAFE_API int safe_lock_adopt(safe_lock *lock);
 SAFE_API safe_handle safe_lock_get_handle(const safe_lock *lock);
 
 /* Read or write at a place of the locked file, the same on every system. The number of bytes, which is smaller than
-   length only at the end of the file (read), or a SAFE_E*. No deadline: they block as long as the file system does. */
+   length only at the end of the file (read), or a SAFE_E*. No deadline: they block as long as the file system does.
+   Windows: on a caller's synchronous handle they move its file position. */
 SAFE_API int64_t safe_lock_read_at(safe_lock *lock, void *buffer, size_t length, int64_t offset);
 SAFE_API int64_t safe_lock_write_at(safe_lock *lock, const void *bytes, size_t length, int64_t offset);
 

@@ -112,7 +112,7 @@ static void give_back(struct safe_lock_wait *attempt) {
   for (at = 0; at < attempt->step_count; at++) {
     struct safe__step *step = &attempt->steps[at];
     if (!step->got) continue;
-    if (attempt->converts) /* back to what it was: to less, which is never refused */
+    if (attempt->converts) /* back to what it was: what was got by the conversion is at least that */
       safe__os_lock_convert(file, &step->claim, held_claim(attempt, &step->claim), &ignored);
     else
       safe__os_unlock(file, &step->claim);
@@ -129,6 +129,18 @@ static void close_file(struct safe_lock_wait *attempt) {
   if (!attempt->converts) safe__os_file_close(&attempt->lock->file);
 }
 
+#define LEASE_PAUSE (10 * SAFE__MS)
+
+/* A file server has a lease on the file, and was told to give it up (fcntl(2), F_SETLEASE): it is opened again. */
+static int wait_for_the_lease(struct safe_lock_wait *attempt, safe_error *error) {
+  if (attempt->async || attempt->options.timeout_ms == SAFE_NO_WAIT)
+    return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_OPEN, -1, "A file server has a lease on the file.");
+  if (safe__os_now() >= attempt->deadline)
+    return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_OPEN, -1, "A file server did not give up its lease in time.");
+  safe__os_sleep(safe__deadline_min(attempt->deadline, safe__os_now() + LEASE_PAUSE), attempt->options.cancel, false);
+  return SAFE_OK; /* and so to the same state again */
+}
+
 static int open_file(struct safe_lock_wait *attempt, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
   struct safe_lock *lock = attempt->lock;
@@ -138,6 +150,7 @@ static int open_file(struct safe_lock_wait *attempt, safe_error *error) {
     code = safe__os_file_borrow(&lock->file, attempt->handle, options, error);
   else
     code = safe__os_file_open(&lock->file, attempt->path, options, error);
+  if (code == SAFE_EAGAIN) return wait_for_the_lease(attempt, error);
   if (code != SAFE_OK) return code;
   code = safe__os_lock_fits(&lock->file, options, error);
   if (code != SAFE_OK) safe__os_file_close(&lock->file);
@@ -151,12 +164,31 @@ static bool passes(const struct safe_lock_wait *attempt, int at) {
          safe__held_conflicts(&attempt->lock->file, &attempt->steps[1].claim, attempt->lock, true);
 }
 
+#define GATE_TRIES 20
+#define GATE_PAUSE (SAFE__MS / 10)
+
+/* Who does not want to wait for the lock has to pass the turnstile all the same, where others are for a moment. */
+static int pass_the_gate(struct safe_lock_wait *attempt, safe_error *error) {
+  int tries, code = SAFE_EBUSY;
+
+  for (tries = 0; code == SAFE_EBUSY && tries < GATE_TRIES; tries++) {
+    if (tries > 0) safe__os_sleep(safe__os_now() + GATE_PAUSE, attempt->options.cancel, false);
+    code = safe__os_lock_try(&attempt->lock->file, &attempt->steps[0].claim, error);
+  }
+  return code;
+}
+
 static int ask_for(struct safe_lock_wait *attempt, int at, safe_error *error) {
   struct safe__step *step = &attempt->steps[at];
   struct safe__file *file = &attempt->lock->file;
   int code;
 
   if (passes(attempt, at)) return SAFE_OK;
+  if (attempt->gate && at == 0 && attempt->options.timeout_ms == SAFE_NO_WAIT) {
+    code = pass_the_gate(attempt, error);
+    step->got = code == SAFE_OK;
+    return code;
+  }
   if (attempt->converts)
     code = safe__os_lock_convert(file, held_claim(attempt, &step->claim), &step->claim, error);
   else
@@ -172,9 +204,9 @@ static int ask(struct safe_lock_wait *attempt, safe_error *error) {
     if (attempt->steps[at].got) continue;
     code = ask_for(attempt, at, error);
     if (code == SAFE_OK) continue;
+    attempt->blocked = at; /* of a conversion: what may have been lost */
     if (code != SAFE_EBUSY || attempt->options.timeout_ms == SAFE_NO_WAIT) return code;
     if (attempt->swap) give_back(attempt); /* two that hold one each and wait for the other would wait for ever */
-    attempt->blocked = at;
     attempt->state = SAFE__ATTEMPT_QUEUE;
     return SAFE_OK;
   }
@@ -200,20 +232,19 @@ static void step_is_got(struct safe_lock_wait *attempt) {
 static int block(struct safe_lock_wait *attempt, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
   struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
-  bool interruptible = (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0;
   struct safe_lock *lock = attempt->lock;
   int64_t until;
   int code;
 
-  if (attempt->async || options->cancel != NULL) return SAFE_EBUSY;
+  /* A handler that has the interrupted call restarted (SA_RESTART) would not be told of. */
+  if (attempt->async || options->cancel != NULL || (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0) return SAFE_EBUSY;
   if (attempt->deadline == SAFE__NEVER) {
-    if (interruptible) return SAFE_EBUSY;
     lock->wait_kind = SAFE_WAIT_PLAIN;
     return safe__os_lock_plain(&lock->file, claim, error);
   }
   do {
     until = safe__notice_next(&attempt->notice, attempt->deadline);
-    code = safe__os_lock_signalled(&lock->file, claim, until, interruptible, error);
+    code = safe__os_lock_signalled(&lock->file, claim, until, error);
   } while (code == SAFE_ETIMEDOUT && safe__os_now() < attempt->deadline);
   if (code != SAFE_EBUSY) lock->wait_kind = SAFE_WAIT_SIGNAL;
   if (code == SAFE_ETIMEDOUT) safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The lock was not given in time.");
@@ -346,16 +377,19 @@ int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_erro
     }
   } while (code == SAFE_OK && !over);
   if (code == SAFE_OK || code == SAFE_EAGAIN || code == SAFE_EINTR) return code;
+  if (!isolated(attempt)) give_back(attempt);
+  if (code == SAFE_EBUSY && attempt->options.holder_query_ms > 0) look(attempt); /* while the file is open */
   close_file(attempt); /* also after SAFE_ESTUCK: what was parked with the request is not there any more */
   return code;
 }
 
-void safe__attempt_abandon(struct safe_lock_wait *attempt) {
+int safe__attempt_abandon(struct safe_lock_wait *attempt) {
   safe_error ignored;
+  int code = attempt->wait.calls == NULL ? SAFE_EBUSY : safe__wait_give_up(&attempt->wait, &ignored);
 
-  if (attempt->wait.calls != NULL && safe__wait_give_up(&attempt->wait, &ignored) == SAFE_OK)
-    attempt->steps[attempt->blocked].got = true;
+  if (code == SAFE_OK) attempt->steps[attempt->blocked].got = true;
   close_file(attempt);
+  return code == SAFE_ESTUCK ? code : SAFE_OK;
 }
 
 /* ---- The message. */
@@ -379,7 +413,6 @@ void safe__attempt_explain(struct safe_lock_wait *attempt, safe_error *error) {
   case SAFE_EBUSY:
     safe__fail(error, SAFE_EBUSY, SAFE_STAGE_LOCK, -1, "%s is locked by somebody else (asked: %s, no wait).",
                shown(attempt->path), mode);
-    if (options->holder_query_ms > 0) look(attempt);
     break;
   case SAFE_ETIMEDOUT:
     safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,

@@ -54,8 +54,9 @@ void safe__attempt_init(struct safe_lock_wait *attempt);
  */
 int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error);
 
-/* Takes back what is queued, gives back what was got and closes the file. */
-void safe__attempt_abandon(struct safe_lock_wait *attempt);
+/* Takes back what is queued, gives back what was got and closes the file. 0, or SAFE_ESTUCK: what was queued is parked.
+ */
+int safe__attempt_abandon(struct safe_lock_wait *attempt);
 
 /* Ends the message of an attempt that failed: with the file, and for a lock that is held, with the holder. */
 void safe__attempt_explain(struct safe_lock_wait *attempt, safe_error *error);

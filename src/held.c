@@ -74,8 +74,6 @@ struct safe_lock *safe__held_claim(void) {
     if (lock == NULL) return NULL;
     last = lock;
   }
-  lock->fds = NULL;
-  lock->fd_count = lock->claim_count = 0;
   lock->path = NULL;
   lock->wait_kind = SAFE_WAIT_NONE;
   lock->borrowed = lock->recorded = false;
@@ -83,8 +81,19 @@ struct safe_lock *safe__held_claim(void) {
   return lock;
 }
 
+/* In this order, and out again in the other: a fork in another thread may copy the memory in between. */
+void safe__held_note(struct safe_lock *lock, int *fds, int count) {
+  lock->fds = fds;
+  atomic_thread_fence(memory_order_release);
+  lock->fd_count = count;
+}
+
 void safe__held_release(struct safe_lock *lock) {
-  if (lock != NULL) atomic_store_explicit(&lock->thread, 0, memory_order_release);
+  if (lock == NULL) return;
+  lock->fd_count = lock->claim_count = 0;
+  atomic_thread_fence(memory_order_release);
+  lock->fds = NULL;
+  atomic_store_explicit(&lock->thread, 0, memory_order_release);
 }
 
 static bool overlap(const struct safe__claim *one, const struct safe__claim *other) {
@@ -105,9 +114,11 @@ static bool clash(const struct safe_lock *held, const struct safe__claim *claim,
   return false;
 }
 
-static bool same_file(const struct safe_lock *held, const struct safe__file_id *id) {
+static bool same_file(const struct safe_lock *held, const struct safe__file *file, const struct safe__file_id *id) {
   struct safe__file_id other;
 
+  /* One open file that a caller locks twice: the second lock takes the first one's place. */
+  if (safe__os_file_handle(&held->file) == safe__os_file_handle(file)) return false;
   return safe__os_file_id(&held->file, &other) && other.volume == id->volume && other.low == id->low &&
          other.high == id->high;
 }
@@ -124,7 +135,7 @@ bool safe__held_conflicts(const struct safe__file *file, const struct safe__clai
   for (chunk = 0; chunk < CHUNKS && (places = chunk_at(chunk)) != NULL; chunk++)
     for (at = 0; at < places_in(chunk); at++) /* What is this thread's, no other thread changes. */
       if (atomic_load_explicit(&places[at].thread, memory_order_relaxed) == thread && &places[at] != except &&
-          clash(&places[at], claim, any) && same_file(&places[at], &id))
+          clash(&places[at], claim, any) && same_file(&places[at], file, &id))
         return true;
   return false;
 }

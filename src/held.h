@@ -28,6 +28,7 @@ struct safe_lock {
   int wait_kind;
   bool borrowed;                  /* the caller's file */
   bool recorded, recorded_inside; /* an owner record was written, and where */
+  uint64_t record;                /* its check, by which it is known again */
 };
 
 /* A number that no other thread of this process has, had or will have. */
@@ -35,6 +36,8 @@ uint64_t safe__thread(void);
 
 /* A place, the calling thread's, for a file that is not open yet; NULL without memory. */
 struct safe_lock *safe__held_claim(void);
+/* Which descriptors a forked child has to close for this place. */
+void safe__held_note(struct safe_lock *lock, int *fds, int count);
 /* NULL does nothing. */
 void safe__held_release(struct safe_lock *lock);
 

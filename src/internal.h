@@ -68,6 +68,9 @@ void safe__error_clear(safe_error *error);
 int safe__deliver(safe_error *caller, const safe_error *error, int code);
 
 /* ---- Structs of the caller (options.c, the only file that reads or writes them). */
+/* A flag that is no caller's: open to look only. Beyond those of enum safe_lock_flags. */
+#define SAFE__READ_ONLY (1u << 31)
+
 #define SAFE__LABEL_BYTES 64
 /* handle: for a file of the caller's, to which not all of them apply. */
 int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *from, bool handle, safe_error *error);

@@ -8,7 +8,7 @@ int safe__os_use_signal(int number) {
 }
 
 int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
-                            bool interruptible, safe_error *error) {
-  (void)file, (void)claim, (void)deadline, (void)interruptible, (void)error;
+                            safe_error *error) {
+  (void)file, (void)claim, (void)deadline, (void)error;
   return SAFE_EBUSY;
 }

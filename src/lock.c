@@ -17,13 +17,15 @@ static char *copy_path(const char *path) {
 static struct safe_lock *make_lock(const char *path, const safe_lock_options *options) {
   bool keep_path = (options->flags & (SAFE_LOCK_REMOVE_ON_UNLOCK | SAFE_LOCK_RECORD_OWNER)) != 0;
   struct safe_lock *lock = safe__held_claim();
+  int *fds = NULL, count = 0;
 
   if (lock == NULL) return NULL;
   lock->owner = safe__os_self();
   lock->method = options->method;
   lock->flags = options->flags;
   lock->borrowed = path == NULL;
-  if (path != NULL) lock->fds = safe__os_file_descriptors(&lock->file, &lock->fd_count);
+  if (path != NULL) fds = safe__os_file_descriptors(&lock->file, &count);
+  if (fds != NULL) safe__held_note(lock, fds, count);
   if (keep_path) lock->path = copy_path(path);
   if (lock->path != NULL || !keep_path) return lock;
   safe__lock_free(lock);
@@ -43,6 +45,7 @@ int safe__lock_complete(struct safe_lock_wait *attempt, safe_error *error) {
   if (attempt->gate && attempt->steps[0].got) safe__os_unlock(&lock->file, &attempt->steps[0].claim);
   lock->claim_count = attempt->step_count - first;
   for (at = 0; at < lock->claim_count; at++) lock->claims[at] = attempt->steps[first + at].claim;
+  atomic_store_explicit(&lock->thread, safe__thread(), memory_order_release); /* finish may be another one than begin */
   if ((lock->flags & SAFE_LOCK_RECORD_OWNER) == 0 || attempt->converts) return SAFE_OK;
   return safe__owner_record_write(lock, attempt->options.label, error);
 }

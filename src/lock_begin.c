@@ -54,7 +54,12 @@ static void drive(struct pending *pending, int64_t until, bool *interrupted) {
     pending->code = code;
   }
   /* What is waited for may be another request now, or none. */
-  if (pending->polled) arm(pending);
+  if (pending->polled && arm(pending) != SAFE_OK && !pending->over) {
+    /* A wait handle that could stay silent for ever is worse than none. */
+    safe__attempt_abandon(&pending->attempt);
+    pending->over = true;
+    pending->code = safe__fail_memory(&pending->error, SAFE_STAGE_WAIT);
+  }
 }
 
 static void free_pending(struct pending *pending) {

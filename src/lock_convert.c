@@ -28,7 +28,7 @@ static int convert(struct safe_lock_wait *attempt, safe_error *error) {
   safe__attempt_init(attempt);
   code = safe__attempt_drive(attempt, SAFE__NEVER, error);
   if (code == SAFE_EINTR) {
-    safe__attempt_abandon(attempt);
+    if (safe__attempt_abandon(attempt) == SAFE_ESTUCK) code = SAFE_ESTUCK;
     safe__fail(error, code, SAFE_STAGE_WAIT, -1, "A signal came during the wait for the lock.");
   }
   if (code == SAFE_OK) return safe__lock_complete(attempt, error);
@@ -61,6 +61,8 @@ static int convert_checked(struct safe_lock *lock, const safe_lock_options *opti
     return safe__fail(error, SAFE_EOWNER, SAFE_STAGE_LOCK, -1, "The lock is the parent process's.");
   if (lock->claim_count == 0)
     return safe__fail(error, SAFE_ELOST, SAFE_STAGE_LOCK, -1, "The lock was lost in an earlier conversion.");
+  if ((lock->flags & SAFE_LOCK_ISOLATE) != 0)
+    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_LOCK, -1, "A lock got with SAFE_LOCK_ISOLATE is not converted.");
   code = safe__read_lock_options(&attempt.options, options, false, error);
   if (code != SAFE_OK || attempt.options.mode == lock->claims[0].mode) return code;
   if (caller == NULL) attempt.options.holder_query_ms = 0;

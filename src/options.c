@@ -127,6 +127,8 @@ static int check_combination(const safe_lock_options *options, bool handle, safe
   if ((flags & SAFE_LOCK_ISOLATE) != 0 &&
       ((flags & SAFE_LOCK_FAIR) != 0 || options->method == SAFE_METHOD_BOTH || options->method == SAFE_METHOD_POSIX))
     return invalid(error, "SAFE_LOCK_ISOLATE cannot be had with SAFE_LOCK_FAIR or with method BOTH or POSIX.");
+  if ((flags & SAFE_LOCK_ISOLATE) != 0 && (flags & (SAFE_LOCK_REMOVE_ON_UNLOCK | SAFE_LOCK_RECORD_OWNER)) != 0)
+    return invalid(error, "SAFE_LOCK_ISOLATE cannot be had with an owner record or with removing the file.");
   if ((flags & SAFE_LOCK_RECORD_OWNER) != 0 && options->mode != SAFE_LOCK_EXCLUSIVE)
     return invalid(error, "Only the holder of an exclusive lock may write an owner record.");
   if (options->label != NULL && strnlen(options->label, SAFE__LABEL_BYTES + 1) > SAFE__LABEL_BYTES)

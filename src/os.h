@@ -82,11 +82,11 @@ bool safe__os_convert_keeps(const struct safe__claim *held, const struct safe__c
 /* Blocks without end, and nothing but the grant ends it. SAFE_EBUSY: this system does not do that. */
 int safe__os_lock_plain(struct safe__file *file, const struct safe__claim *claim, safe_error *error);
 /* Lends a signal, or with 0 takes it back; SAFE_ENOTSUP where it is of no use. Then the calling thread itself blocks
-   for the lock until the deadline: SAFE_ETIMEDOUT, or SAFE_EINTR if that is asked for. SAFE_EBUSY: no signal was lent.
+   for the lock until the deadline: SAFE_ETIMEDOUT. SAFE_EBUSY: no signal was lent.
  */
 int safe__os_use_signal(int number);
 int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
-                            bool interruptible, safe_error *error);
+                            safe_error *error);
 /*
  * Queues a request in the kernel, which safe__wait_until and safe__wait_give_up (timed_wait.h) bring to its end. The
  * deadline is a hint; polled: its handle, or a cancel, will be waited for. The file must stay where it is meanwhile.

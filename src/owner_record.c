@@ -26,7 +26,9 @@ static void clean(char *text) {
     if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
 }
 
-static void compose(char *text, const safe_owner *owner) {
+/* Returns the check. */
+static uint64_t compose(char *text, const safe_owner *owner) {
+  uint64_t check;
   int length;
 
   memset(text, '\n', BYTES);
@@ -34,8 +36,10 @@ static void compose(char *text, const safe_owner *owner) {
                     FIRST_LINE "pid=%" PRId64 "\nstart=%" PRIu64 "\nboot=%s\nhost=%s\nthread=%" PRId64
                                "\nsince=%" PRId64 "\nlabel=%s\n",
                     owner->pid, owner->start, owner->boot, owner->host, owner->thread, owner->since_ms, owner->label);
-  length += snprintf(text + length, (size_t)(BYTES - length), "check=%016" PRIx64 "\n", fnv1a(text, (size_t)length));
+  check = fnv1a(text, (size_t)length);
+  length += snprintf(text + length, (size_t)(BYTES - length), "check=%016" PRIx64 "\n", check);
   text[length] = '\n'; /* where snprintf put its NUL */
+  return check;
 }
 
 /* The rest of the line that begins with the name; NULL if there is none. */
@@ -85,20 +89,27 @@ static bool parse(const char *text, safe_owner *owner) {
 
 static bool is_ours(const char *text) { return strncmp(text, FIRST_LINE, FIRST_LENGTH) == 0; }
 
-/* What is there of a record; always ends with a NUL. */
-static void read_text(const struct safe__file *file, char *text) {
+/* What is there of a record; always ends with a NUL. The number of bytes, or a SAFE_E*. */
+static int64_t read_text(const struct safe__file *file, char *text) {
   int64_t length = safe__os_file_read(file, text, BYTES, 0);
 
   text[length < 0 ? 0 : length] = '\0';
+  return length;
 }
 
-/* A host's data are not ours to write in: only a file that we made, or that has had a record before. */
-static bool belongs_inside(const struct safe__file *file) {
+/* A host's data are not ours to write in: only a file that we made, and nobody has written in since, or one that has
+   had a record before. */
+static bool belongs_to_us(const struct safe__file *file) {
   char text[BYTES + 1];
+  int64_t length = read_text(file, text);
 
-  if (safe__os_file_created(file)) return true;
-  read_text(file, text);
-  return is_ours(text);
+  return (length == 0 && safe__os_file_created(file)) || (length > 0 && is_ours(text));
+}
+
+static uint64_t check_in(const char *text) {
+  const char *check = field(text, "check=");
+
+  return check == NULL ? 0 : strtoull(check, NULL, 16);
 }
 
 static char *beside(const char *path) {
@@ -136,6 +147,11 @@ static int write_beside(const char *path, const char *text, safe_error *error) {
     safe__add(error, " (The owner record beside it.)");
     return code;
   }
+  if (!belongs_to_us(&file)) {
+    safe__os_file_close(&file);
+    return safe__fail(error, SAFE_EACCES, SAFE_STAGE_LOCK, -1,
+                      "The owner record cannot be written: there is a file of its name that is none.");
+  }
   written = safe__os_file_write(&file, text, BYTES, 0);
   safe__os_file_close(&file);
   if (written == BYTES) return SAFE_OK;
@@ -152,8 +168,8 @@ int safe__owner_record_write(struct safe_lock *lock, const char *label, safe_err
   if (label != NULL) strncpy(owner.label, label, sizeof(owner.label) - 1);
   clean(owner.label);
   clean(owner.host);
-  compose(text, &owner);
-  lock->recorded_inside = belongs_inside(&lock->file);
+  lock->record = compose(text, &owner);
+  lock->recorded_inside = belongs_to_us(&lock->file);
   if (lock->recorded_inside) {
     written = safe__os_file_write(&lock->file, text, BYTES, 0);
     code = written == BYTES ? SAFE_OK
@@ -166,14 +182,16 @@ int safe__owner_record_write(struct safe_lock *lock, const char *label, safe_err
   return code;
 }
 
-static void remove_beside(const char *path) {
+/* Only the very record that was written: a path that is relative may be another one's by now. */
+static void remove_beside(const char *path, uint64_t record) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  char text[BYTES + 1], *sidecar = beside(path);
   struct safe__file file;
   safe_error ignored;
-  char *sidecar = beside(path);
 
   if (sidecar != NULL && open_beside(&file, path, 0, &ignored) == SAFE_OK) {
-    safe__os_file_remove(&file, sidecar, &options);
+    read_text(&file, text);
+    if (is_ours(text) && check_in(text) == record) safe__os_file_remove(&file, sidecar, &options);
     safe__os_file_close(&file);
   }
   safe__free(sidecar);
@@ -184,7 +202,7 @@ void safe__owner_record_clear(struct safe_lock *lock) {
 
   lock->recorded = false;
   if (!lock->recorded_inside) {
-    remove_beside(lock->path);
+    remove_beside(lock->path, lock->record);
     return;
   }
   memset(text, '\n', BYTES);
@@ -201,15 +219,15 @@ static int look_into(const char *path, safe_owner *owner, safe_error *error) {
   bool found;
   int code;
 
-  options.flags = SAFE_LOCK_FOLLOW_SYMLINKS;
-  options.mode = SAFE_LOCK_SHARED; /* no need to write */
+  options.flags = SAFE_LOCK_FOLLOW_SYMLINKS | SAFE__READ_ONLY;
+  options.mode = SAFE_LOCK_SHARED;
   safe__os_file_none(&file);
   code = safe__os_file_open(&file, path, &options, error);
   if (code != SAFE_OK) return code;
   read_text(&file, text);
   safe__os_file_close(&file);
   found = is_ours(text) && parse(text, owner);
-  if (!found && open_beside(&file, path, 0, error) == SAFE_OK) {
+  if (!found && open_beside(&file, path, SAFE__READ_ONLY, error) == SAFE_OK) {
     read_text(&file, text);
     safe__os_file_close(&file);
     found = is_ours(text) && parse(text, owner);

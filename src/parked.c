@@ -18,9 +18,10 @@ static void push(struct safe__parked *item) {
 
 void safe__park(struct safe__parked *item) {
   int64_t self = safe__os_self();
+  int64_t before = atomic_exchange(&owner, self);
 
-  if (atomic_exchange(&owner, self) != self) {
-    atomic_store(&parked, NULL); /* a forked child's first: the list that it was born with is its parent's */
+  if (before != self && before != 0) { /* 0: nobody has parked anything yet */
+    atomic_store(&parked, NULL);       /* a forked child's first: the list that it was born with is its parent's */
     atomic_store(&count, 0);
   }
   atomic_fetch_add(&count, 1);

@@ -87,6 +87,7 @@ static void sweep(int (*once)(void)) {
   int before, n, code;
 
   assert_code(once(), SAFE_OK); /* what is made once is made by now */
+  assert_code(safe_shutdown(5000), SAFE_OK);
   before = count_handles();
   for (n = 0;; n++) {
     assert_true(n < 1000);

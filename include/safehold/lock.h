@@ -126,7 +126,8 @@ typedef struct safe_lock_options {
  * not lock. Never a silent success.
  *
  * Linux: a wait is done by a helper, a process that shares this one's memory but none of its descriptors. It is no
- * child that waitpid(-1) would see. One is kept for the thread's next wait, until the thread ends or safe_shutdown.
+ * child that waitpid(-1) would see. One is kept for the thread's next wait, until the thread ends or safe_shutdown;
+ * call that before exec, unsharing a user namespace, or setuid.
  */
 SAFE_API int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options, safe_error *error);
 
@@ -162,7 +163,8 @@ SAFE_API int safe_lock_begin_handle(safe_lock_wait **wait, safe_handle file, con
  * first call; SAFE_INVALID_HANDLE when that fails.
  */
 SAFE_API safe_handle safe_lock_wait_handle(safe_lock_wait *wait);
-/* 0: safe_lock_finish will not block. SAFE_EAGAIN: not yet. Never blocks. */
+/* 0: safe_lock_finish will not block. SAFE_EAGAIN: not yet. Does not wait for the lock; near the deadline it may take
+   what the look for the holder takes (holder_query_ms). */
 SAFE_API int safe_lock_wait_poll(safe_lock_wait *wait);
 /*
  * The outcome, as safe_lock_file would return it; blocks for what is left of the timeout if it is called early. Frees

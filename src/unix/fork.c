@@ -27,7 +27,12 @@ void safe__fork_hold(void) {
   /* One that has begun meanwhile, and waits for us: we are quick. */
 }
 
-void safe__fork_allow(void) { atomic_fetch_sub(&openings, 1); }
+/* Not below 0, as in a child that a signal handler forked in between. */
+void safe__fork_allow(void) {
+  int count = atomic_load(&openings);
+
+  while (count > 0 && !atomic_compare_exchange_weak(&openings, &count, count - 1)) continue;
+}
 
 static void before(void) {
   atomic_fetch_add(&forks, 1);
@@ -39,7 +44,7 @@ static void parent(void) { atomic_fetch_sub(&forks, 1); }
 static void close_copies(struct safe_lock *held) {
   int at, fd;
 
-  for (at = 0; at < held->fd_count; at++) {
+  for (at = 0; held->fds != NULL && at < held->fd_count; at++) {
     fd = held->fds[at];
     held->fds[at] = -1;
     if (fd >= 0) close(fd);

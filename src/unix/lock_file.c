@@ -36,6 +36,7 @@ static int open_any(struct safe__file *file, const char *path, const safe_lock_o
   file->created = false;
   /* Without O_CREAT first: in a sticky folder Linux refuses it for somebody else's file, though that may be opened
      (protected_regular, proc_sys_fs(5)). */
+  if ((options->flags & SAFE__READ_ONLY) != 0) return open_once(path, O_RDONLY | flags, options);
   fd = open_once(path, O_RDWR | flags, options);
   if (fd < 0 && errno == ENOENT && (options->flags & SAFE_LOCK_CREATE) != 0) {
     fd = open_once(path, O_RDWR | O_CREAT | O_EXCL | flags, options);
@@ -53,6 +54,8 @@ static int check_kind(struct safe__file *file, const safe_lock_options *options,
 
   if (fstat(file->fd, &status) != 0)
     return safe__fail_os(error, errno, SAFE_STAGE_OPEN, -1, "The file cannot be examined");
+  file->device = status.st_dev;
+  file->inode = status.st_ino;
   if (!any && S_ISDIR(status.st_mode))
     return safe__fail(error, SAFE_EISDIR, SAFE_STAGE_OPEN, -1, "A folder cannot be locked.");
   if (!any && !S_ISREG(status.st_mode))
@@ -60,17 +63,20 @@ static int check_kind(struct safe__file *file, const safe_lock_options *options,
   if ((options->flags & SAFE_LOCK_CHECK_OWNER) != 0 && status.st_uid != geteuid())
     return safe__fail(error, SAFE_EACCES, SAFE_STAGE_OPEN, -1, "The file belongs to user %ld, not to %ld.",
                       (long)status.st_uid, (long)geteuid());
-  file->device = status.st_dev;
-  file->inode = status.st_ino;
-  file->borrowed = false;
   return SAFE_OK;
 }
 
-void safe__os_file_none(struct safe__file *file) { file->fd = -1; }
+void safe__os_file_none(struct safe__file *file) {
+  file->fd = -1;
+  file->device = 0;
+  file->inode = 0;
+  file->borrowed = file->created = false;
+}
 
 int safe__os_file_open(struct safe__file *file, const char *path, const safe_lock_options *options, safe_error *error) {
   int code, os_code;
 
+  safe__os_file_none(file);
   safe__fork_hold();
   file->fd = open_any(file, path, options);
   os_code = errno;
@@ -84,16 +90,13 @@ int safe__os_file_open(struct safe__file *file, const char *path, const safe_loc
 int safe__os_file_borrow(struct safe__file *file, safe_handle handle, const safe_lock_options *options,
                          safe_error *error) {
   bool any = (options->flags & SAFE_LOCK_REGULAR_ONLY) == 0;
-  int code;
 
   file->fd = handle;
   file->borrowed = true;
   file->created = false;
   if (handle < 0) return safe__fail(error, SAFE_EBADF, SAFE_STAGE_ARGUMENTS, -1, "%d is no descriptor.", handle);
   if (any && (options->flags & SAFE_LOCK_CHECK_OWNER) == 0) return SAFE_OK;
-  code = check_kind(file, options, any, error);
-  file->borrowed = true;
-  return code;
+  return check_kind(file, options, any, error);
 }
 
 static int look_at(const char *path, const safe_lock_options *options, struct stat *status) {
@@ -147,6 +150,7 @@ bool safe__os_handle_id(safe_handle handle, struct safe__file_id *id) {
 
 bool safe__os_file_id(const struct safe__file *file, struct safe__file_id *id) {
   if (file->borrowed) return safe__os_handle_id(file->fd, id);
+  if (file->inode == 0) return false; /* not opened yet */
   id->volume = (uint64_t)file->device;
   id->low = (uint64_t)file->inode;
   id->high = 0;

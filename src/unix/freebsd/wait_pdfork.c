@@ -29,7 +29,7 @@ struct request {
   struct safe__file *file;
   struct safe__claim claim;
   struct safe_lock *noted; /* the process descriptor */
-  int fd; /* the file's number, which is forgotten there when it is closed */
+  int fd;                  /* the file's number, which is forgotten there when it is closed */
   int procdesc;
   pid_t pid;
 };

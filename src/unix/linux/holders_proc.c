@@ -178,12 +178,15 @@ static void find_mount(struct query *query, int fd) {
 /* The file that was opened, where there is one: the path may have another by now, or its file system be dead. */
 static int identify(struct query *query, const char *path, safe_error *error) {
   const struct safe__file *file = query->list->file;
+  struct safe__file_id id;
   struct stat status;
   int fd = file != NULL ? file->fd : -1, own = -1;
 
   if (file != NULL) {
-    status.st_dev = file->device;
-    status.st_ino = file->inode;
+    if (!safe__os_file_id(file, &id))
+      return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "the file system has not answered yet.");
+    status.st_dev = (dev_t)id.volume;
+    status.st_ino = (ino_t)id.low;
   } else {
     fd = own = open(path, O_PATH | O_CLOEXEC);
     if (own < 0 || fstat(own, &status) != 0) {

@@ -20,7 +20,7 @@ static long kill_call(int pidfd, int64_t pid, int signal) {
   long result = pidfd < 0 ? -ENOSYS : safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
 
   /* Valgrind has pidfds but not this call. By number is as good for a child that only we reap. */
-  if (result != -ENOSYS) return result;
+  if (result != -ENOSYS && result != -EPERM) return result; /* EPERM: a policy about the call, or about the process */
   return safe__raw6(SYS_kill, (long)pid, signal, 0, 0, 0, 0);
 }
 
@@ -113,6 +113,7 @@ static int probe(void) {
   mask = safe__block_signals();
   pid = safe__raw_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD, stack->top, &pidfd, NULL, write_seven, word);
   safe__restore_signals(mask);
+  if (pid < 0) pidfd = -1; /* a clone that fails late has written a number that is not open */
   if (pid > 0 && !safe__reap(pidfd, pid, safe__deadline(PROBE_MS))) return -1; /* its stack is given up with it */
   if (pidfd >= 0) safe__raw6(SYS_close, pidfd, 0, 0, 0, 0, 0);
   shared = __atomic_load_n(word, __ATOMIC_ACQUIRE) == 7;

@@ -29,7 +29,8 @@ static long make_child(struct safe__plan *plan, struct safe__shared_stack *stack
   mask = safe__block_signals();
   pid = safe__kernel.clone(FLAGS, stack->top, pidfd, word, safe__child_run, plan);
   safe__restore_signals(mask);
-  *pidfd = safe__above_stdio(*pidfd); /* without it the child is known by its number */
+  /* Without it the child is known by its number. A clone that fails late has written one that is not open. */
+  *pidfd = pid < 0 ? -1 : safe__above_stdio(*pidfd);
   return pid;
 }
 

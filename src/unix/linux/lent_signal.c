@@ -89,21 +89,19 @@ static void stop_bell(const struct bell *bell) {
   timer_settime(bell->timer, 0, &never, NULL);
 }
 
-/* 0, SAFE_ETIMEDOUT or SAFE_EINTR, or an error. An interrupted lock call has not got the lock. */
-static int block(const struct safe__file *file, const struct safe__claim *claim, int64_t deadline, bool interruptible,
-                 safe_error *error) {
+/* 0, SAFE_ETIMEDOUT, or an error. An interrupted lock call has not got the lock. */
+static int block(const struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_error *error) {
   int os_code;
 
   for (;;) {
     os_code = safe__lock_call_once(file->fd, claim);
     if (os_code != EINTR) return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
-    if (interruptible) return SAFE_EINTR; /* not the bell's, which is not due yet */
   }
 }
 
 int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
-                            bool interruptible, safe_error *error) {
+                            safe_error *error) {
   int code, number = atomic_load_explicit(&lent, memory_order_relaxed);
   sigset_t mask, old;
   struct bell *bell;
@@ -115,7 +113,7 @@ int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *c
   sigaddset(&mask, number);
   if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return SAFE_EBUSY;
   set_bell(bell, deadline);
-  code = block(file, claim, deadline, interruptible, error);
+  code = block(file, claim, deadline, error);
   stop_bell(bell);
   /* One that has rung meanwhile was delivered when the timer call returned. */
   if (sigismember(&old, number)) pthread_sigmask(SIG_SETMASK, &old, NULL);

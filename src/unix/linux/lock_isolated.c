@@ -31,7 +31,7 @@ struct request {
   char *path;
   uint32_t flags, create_mode;
   long user;
-  bool waits, created;
+  bool waits, created, killed;
   int stage, code; /* what failed; code is a SAFE_E* where the system has no number for it */
 };
 
@@ -164,6 +164,7 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   /* One that was killed may have sent the descriptor before it was. */
   if (helper->killed && !safe__reap(helper->fds[2], helper->pid, deadline)) return SAFE_ESTUCK;
   if (!helper->killed || request->job.result == 0) fd = safe__helper_reply(helper);
+  request->killed = helper->killed;
   request->helper = NULL;
   /* Never kept for another wait: closing its own copy of the descriptor is a question to the file system too, and it
      may still hang there. That does not concern what we have received. */
@@ -173,6 +174,7 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
     request->file->fd = fd;
     return SAFE_OK;
   }
+  if (request->job.result == 0 && request->killed) return SAFE_EBUSY; /* before it could send what it had */
   if (request->job.result == 0)
     return safe__fail_os(error, EMFILE, SAFE_STAGE_OPEN, -1, "No descriptor could be received");
   return say(request, error);
@@ -223,18 +225,27 @@ static struct request *make_request(struct safe__file *file, const char *path, c
 int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe_lock_options *options,
                            const struct safe__claim *claim, struct safe__wait *wait, safe_error *error) {
   struct request *request = make_request(file, path, options, claim);
+  bool stuck;
 
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
   file->fd = -1;
   file->borrowed = file->created = false;
   file->inode = 0;
-  request->helper = safe__helper_get(true);
+  request->helper = safe__helper_get(true, &stuck);
   if (request->helper == NULL) {
     release(request);
+    if (stuck)
+      return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_PREPARE, -1,
+                        "A file that this process has open, and that a helper has to close its copy of, is on a file "
+                        "system that does not answer.");
     return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_PREPARE, -1,
                       "No helper can be made here that would open the file in this process's stead.");
   }
-  safe__helper_post(request->helper, &request->job, -1, true);
+  if (!safe__helper_post(request->helper, &request->job, -1, true)) {
+    safe__helper_dismiss(request->helper);
+    release(request);
+    return safe__fail(error, SAFE_ESYSTEM, SAFE_STAGE_PREPARE, -1, "The helper could not be told what to do.");
+  }
   wait->calls = &calls;
   wait->request = request;
   wait->kind = SAFE_WAIT_QUEUED;

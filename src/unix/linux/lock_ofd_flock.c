@@ -27,7 +27,8 @@ static const unsigned int distant[] = {
   0xFE534D42, /* smb2 */
   0x01021997, /* 9p */
   0x00C36400, /* ceph */
-  0x5346414F, /* afs */
+  0x5346414F, /* openafs */
+  0x6B414653, /* afs */
   0x65735546, /* fuse */
   0x01161970, /* gfs2 */
   0x7461636F, /* ocfs2 */

@@ -2,12 +2,10 @@
 /*
  * The end of a lock on a file system that may not answer. Unlocking may block, and so may any close: FUSE and NFS are
  * told of each. A helper does both to a copy of the descriptor; once it has, the file system is alive, and closing our
- * own is safe. Until then our own is parked, open.
+ * own is safe. Until then our own is parked, open, together with the helper.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "lock_calls.h"
@@ -17,8 +15,13 @@
 
 struct farewell {
   struct safe__job job;
+  struct safe__parked parked;
+  struct safe__helper *helper; /* NULL: there is none at it, and another one is tried once a second */
+  struct safe_lock *noted;
   struct safe__claim claim;
   struct flock range;
+  int64_t next; /* when that is */
+  int fd;
 };
 
 static int unlock(struct safe__job *job, int fd, int *reply) {
@@ -29,84 +32,77 @@ static int unlock(struct safe__job *job, int fd, int *reply) {
   return (int)-safe__raw6(SYS_fcntl, fd, F_OFD_SETLK, (long)&farewell->range, 0, 0, 0);
 }
 
-static void free_farewell(struct safe__helper *helper) { safe__free(helper->parked_data); }
+#define AGAIN (1000 * SAFE__MS)
 
-/* 0 or errno of the unlock; -1: the file system has not answered. */
-static int try_to_part(int fd, const struct safe__claim *claim, int64_t deadline) {
-  struct farewell *farewell = safe__alloc(sizeof(*farewell));
-  struct safe__helper *helper = farewell == NULL ? NULL : safe__helper_get(true);
-  int answer = -1;
-
-  if (helper == NULL) { /* rather a wait than a lock that is never given back */
-    safe__free(farewell);
-    return safe__unlock_call(fd, claim);
-  }
-  farewell->job.run = unlock;
-  farewell->claim = *claim;
-  farewell->range = safe__record_range(claim, F_UNLCK);
-  safe__helper_post(helper, &farewell->job, fd, false);
-  if (safe__helper_await(helper, deadline, NULL, false) == SAFE_OK)
-    answer = farewell->job.result;
-  else
-    safe__helper_kill(helper);
-  if (safe__helper_put(helper, safe__deadline(SAFE__SETTLE_MS)))
-    safe__free(farewell);
-  else
-    safe__helper_park(helper, free_farewell, farewell);
-  return answer;
+/* False: there is no helper, and, unless it is stuck, never will be. */
+static bool send_helper(struct farewell *farewell, bool *stuck) {
+  farewell->next = safe__os_now() + AGAIN;
+  farewell->helper = safe__helper_get(true, stuck);
+  if (farewell->helper == NULL) return false;
+  if (safe__helper_post(farewell->helper, &farewell->job, farewell->fd, false)) return true;
+  safe__helper_dismiss(farewell->helper);
+  farewell->helper = NULL;
+  *stuck = true;
+  return false;
 }
 
-/* ---- What did not come to an end is tried again, once a second, whenever something parked is looked after. */
+/* Whether the helper has come back, with errno of the unlock in *os_code. One that was killed has not done it. */
+static bool has_parted(struct farewell *farewell, int64_t deadline, int *os_code) {
+  if (farewell->helper == NULL || safe__helper_await(farewell->helper, deadline, NULL, false) != SAFE_OK) return false;
+  *os_code = farewell->job.result;
+  safe__helper_dismiss(farewell->helper);
+  farewell->helper = NULL;
+  return *os_code != EINTR;
+}
 
-#define AGAIN (1000 * SAFE__MS)
-#define TRY_MS 10
+static void end(struct farewell *farewell) {
+  int fd = farewell->fd;
 
-struct open_file {
-  struct safe__parked parked;
-  struct safe_lock *noted;
-  struct safe__claim claim;
-  int64_t next;
-  int fd;
-};
+  farewell->fd = -1;
+  safe__held_release(farewell->noted);
+  close(fd);
+  safe__free(farewell);
+}
 
 static bool collect(struct safe__parked *item) {
-  struct open_file *file = (struct open_file *)item;
-  int fd = file->fd;
+  struct farewell *farewell = (struct farewell *)((char *)item - offsetof(struct farewell, parked));
+  bool stuck;
+  int os_code;
 
-  if (safe__os_now() < file->next) return false;
-  file->next = safe__os_now() + AGAIN;
-  if (try_to_part(fd, &file->claim, safe__deadline(TRY_MS)) == -1) return false;
-  file->fd = -1;
-  safe__held_release(file->noted);
-  close(fd);
-  safe__free(file);
-  return true;
+  if (has_parted(farewell, 0, &os_code)) {
+    end(farewell);
+    return true;
+  }
+  if (farewell->helper == NULL && safe__os_now() >= farewell->next) send_helper(farewell, &stuck);
+  return false;
 }
 
-static void keep_open(struct safe__file *file, const struct safe__claim *claim) {
-  struct open_file *kept = safe__alloc(sizeof(*kept));
-
-  if (kept != NULL) {
-    kept->fd = file->fd;
-    kept->noted = safe__held_claim();
-    if (kept->noted != NULL) {
-      kept->noted->fds = &kept->fd;
-      kept->noted->fd_count = 1;
-    }
-    kept->claim = *claim;
-    kept->next = safe__os_now() + AGAIN;
-    kept->parked.collect = collect;
-    safe__park(&kept->parked);
-  }
-  file->fd = -1; /* without memory it stays open: a close could hang */
+static void park(struct farewell *farewell) {
+  farewell->noted = safe__held_claim();
+  if (farewell->noted != NULL) safe__held_note(farewell->noted, &farewell->fd, 1);
+  farewell->parked.collect = collect;
+  safe__park(&farewell->parked);
 }
 
 int safe__os_unlock_isolated(struct safe__file *file, const struct safe__claim *claim, int64_t deadline) {
-  int os_code = try_to_part(file->fd, claim, deadline);
+  struct farewell *farewell = safe__alloc(sizeof(*farewell));
+  bool stuck = false;
+  int os_code;
 
-  if (os_code == -1) {
-    keep_open(file, claim);
-    return SAFE_ESTUCK;
+  if (farewell == NULL) return safe__os_unlock(file, claim); /* rather a wait than a lock that is never given back */
+  farewell->job.run = unlock;
+  farewell->claim = *claim;
+  farewell->range = safe__record_range(claim, F_UNLCK);
+  farewell->fd = file->fd;
+  if (!send_helper(farewell, &stuck) && !stuck) {
+    safe__free(farewell);
+    return safe__os_unlock(file, claim);
   }
-  return os_code == 0 ? SAFE_OK : safe__os_translate(os_code);
+  if (has_parted(farewell, deadline, &os_code)) {
+    safe__free(farewell);
+    return os_code == 0 ? SAFE_OK : safe__os_translate(os_code);
+  }
+  file->fd = -1;
+  park(farewell);
+  return SAFE_ESTUCK;
 }

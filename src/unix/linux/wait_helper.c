@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 
 /* Of the word beside the stack. The kernel clears it when the helper is gone (CLONE_CHILD_CLEARTID), so that a helper
    which somebody kills from outside is noticed too. */
-enum { GONE = 0, IDLE = 1, BUSY = 2, ANSWERED = 3 };
+enum { GONE = 0, STARTING = 1, IDLE = 2, BUSY = 3, ANSWERED = 4 };
 
 enum { OURS = 0, THEIRS = 1, PIDFD = 2 };
 
@@ -25,13 +26,43 @@ enum { OURS = 0, THEIRS = 1, PIDFD = 2 };
 
 /* ---- In the helper. */
 
-/* Not even for a moment a reference to what is above the socket; and what is below it goes at once. */
+/* What is above the socket is not even referenced for a moment (but for the kernel's granularity of 64). What is below
+   is closed, and a close may ask the file's file system, which may be one that does not answer. */
 static long get_own_table(int socket) {
   long code = safe__raw6(SYS_close_range, socket + 1, ~0u, SAFE__CLOSE_RANGE_UNSHARE, 0, 0, 0);
 
   if (code == 0 && socket > 0) safe__raw6(SYS_close_range, 0, socket - 1, 0, 0, 0, 0);
   return code;
 }
+
+/* Signal handlers are not shared with the host: one that does nothing, for a signal that nobody else sends to the
+   helper alone, makes a lock call that waits return. */
+#define NUDGE SIGURG
+
+struct kernel_action { /* of rt_sigaction(2), which libc's sigaction is not */
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)(void);
+  uint64_t mask;
+};
+
+SAFE__RAW_DEFINE_RESTORER;
+
+static void wake(int number) { (void)number; }
+
+static void listen_to_nudges(void) {
+  struct kernel_action action;
+  uint64_t mask = ~(UINT64_C(1) << (NUDGE - 1));
+
+  action.handler = wake;
+  action.flags = SAFE__RAW_HANDLER_FLAGS;
+  action.restorer = safe__raw_restorer;
+  action.mask = ~UINT64_C(0);
+  safe__raw6(SYS_rt_sigaction, NUDGE, (long)&action, 0, sizeof(mask), 0, 0);
+  safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
+}
+
+static void wake_host(int *word) { safe__raw6(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0); }
 
 static void answer(struct safe__helper *helper, int socket, int reply) {
   int *word = &helper->stack->word;
@@ -41,7 +72,7 @@ static void answer(struct safe__helper *helper, int socket, int reply) {
   if (rings || reply >= 0)
     helper_send(socket, reply);
   else
-    safe__raw6(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0);
+    wake_host(word);
   if (reply >= 0) safe__raw6(SYS_close, reply, 0, 0, 0, 0, 0);
 }
 
@@ -56,6 +87,10 @@ static int serve(void *argument) {
     helper->refused = true;
     return 0;
   }
+  if (SAFE__RAW_HANDLERS) listen_to_nudges();
+  if (!helper->fresh) safe__raw6(SYS_chdir, (long)"/", 0, 0, 0, 0, 0); /* not to keep a mount busy */
+  __atomic_store_n(&helper->stack->word, IDLE, __ATOMIC_RELEASE);
+  wake_host(&helper->stack->word);
   while (helper_receive(socket, &fd)) {
     reply = -1;
     helper->job->result = helper->job->run(helper->job, fd, &reply);
@@ -102,26 +137,27 @@ static long start(struct safe__helper *helper) {
   uint64_t mask;
   long pid;
 
-  helper->stack->word = IDLE;
+  helper->stack->word = STARTING;
   mask = safe__block_signals();
   pid = safe__kernel.clone(FLAGS, helper->stack->top, &helper->fds[PIDFD], &helper->stack->word, serve, helper);
   safe__restore_signals(mask);
-  helper->fds[PIDFD] = safe__above_stdio(helper->fds[PIDFD]);
+  /* A clone that fails late has written a number that is not open, and may be somebody else's at once. */
+  helper->fds[PIDFD] = pid < 0 ? -1 : safe__above_stdio(helper->fds[PIDFD]);
   return pid;
 }
 
-static struct safe__helper *make(void) {
+static struct safe__helper *try_to_make(bool fresh) {
   struct safe__helper *helper = safe__alloc(sizeof(*helper));
 
   if (helper == NULL) return NULL;
+  helper->fresh = fresh;
   helper->fds[OURS] = helper->fds[THEIRS] = helper->fds[PIDFD] = -1;
   helper->host = safe__os_self();
   helper->noted = safe__held_claim();
   helper->stack = safe__shared_stack_get();
   helper->pid = -1;
   if (helper->noted != NULL && helper->stack != NULL) {
-    helper->noted->fds = helper->fds;
-    helper->noted->fd_count = 3;
+    safe__held_note(helper->noted, helper->fds, 3);
     safe__fork_hold();
     if (open_socket(helper)) helper->pid = start(helper);
     safe__fork_allow();
@@ -140,6 +176,46 @@ static bool end(struct safe__helper *helper, int64_t deadline) {
   return true;
 }
 
+#define START_MS 50             /* for a helper to be on its own */
+#define PAUSE (1000 * SAFE__MS) /* before another one is tried, where that took longer */
+
+static atomic_bool impossible;    /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
+static _Atomic int64_t not_until; /* the time of the next try */
+
+static int word_of(const struct safe__helper *helper) {
+  return __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE);
+}
+
+/* Only then is it sent anything: what lay in the socket of one that hangs would be kept open by it. */
+static bool becomes_ready(struct safe__helper *helper) {
+  int64_t deadline = safe__deadline(START_MS);
+
+  while (word_of(helper) == STARTING && safe__os_now() < deadline)
+    safe__futex_wait(&helper->stack->word, STARTING, deadline);
+  return word_of(helper) == IDLE;
+}
+
+static uint64_t inode_of(int fd) {
+  struct stat status;
+
+  return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
+static struct safe__helper *make(bool fresh) {
+  struct safe__helper *helper = try_to_make(fresh);
+
+  if (helper == NULL) return NULL;
+  if (becomes_ready(helper)) {
+    close_one(&helper->fds[THEIRS]); /* it has its own by now */
+    helper->socket = inode_of(helper->fds[OURS]);
+    return helper;
+  }
+  if (helper->refused) atomic_store(&impossible, true);
+  if (word_of(helper) == STARTING) atomic_store(&not_until, safe__os_now() + PAUSE);
+  safe__helper_dismiss(helper);
+  return NULL;
+}
+
 /* ---- The spare ones: at most one a thread, as a helper dies with the thread that made it. */
 
 #define SPARES 64
@@ -153,9 +229,17 @@ static pthread_key_t at_exit; /* of a thread */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool keyed;
 
-static atomic_bool impossible; /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
+/* A host that closes all descriptors it does not know has closed ours, and may have others of these numbers by now. The
+   helper has gone then, or goes. */
+static bool has_its_socket(struct safe__helper *helper) {
+  if (inode_of(helper->fds[OURS]) == helper->socket) return true;
+  helper->fds[OURS] = helper->fds[PIDFD] = -1;
+  safe__kernel.kill(-1, helper->pid, SIGKILL); /* by number: nobody else reaps it */
+  return false;
+}
 
 static void end_or_park(struct safe__helper *helper) {
+  if (helper->socket != 0) has_its_socket(helper);
   if (!end(helper, safe__deadline(SAFE__SETTLE_MS))) safe__helper_park(helper, NULL, NULL);
 }
 
@@ -236,34 +320,63 @@ void safe__os_release_spares(void) {
 
 /* Alive, and still to be killed by us: not after the host has changed its user. */
 static bool usable(struct safe__helper *helper) {
-  return helper->host == safe__os_self() && safe__kernel.kill(helper->fds[PIDFD], helper->pid, 0) == 0;
+  return helper->host == safe__os_self() && has_its_socket(helper) &&
+         safe__kernel.kill(helper->fds[PIDFD], helper->pid, 0) == 0;
 }
 
-struct safe__helper *safe__helper_get(bool fresh) {
-  struct safe__helper *helper;
+static bool must_not_try(void) {
+  int64_t until = atomic_load_explicit(&not_until, memory_order_relaxed);
 
-  if (atomic_load_explicit(&impossible, memory_order_relaxed) || !safe__clone_works()) return NULL;
-  helper = fresh ? NULL : take_spare();
-  if (helper == NULL) return make();
-  if (usable(helper)) return helper;
-  if (helper->host == safe__os_self())
-    end_or_park(helper);
-  else
-    free_helper(helper); /* a copy, in a forked child */
-  return make();
+  return until != 0 && safe__os_now() < until;
+}
+
+struct safe__helper *safe__helper_get(bool fresh, bool *stuck) {
+  struct safe__helper *helper = NULL;
+
+  if (!atomic_load_explicit(&impossible, memory_order_relaxed) && safe__clone_works()) {
+    helper = fresh ? NULL : take_spare();
+    if (helper != NULL && !usable(helper)) {
+      if (helper->host == safe__os_self())
+        end_or_park(helper);
+      else
+        free_helper(helper); /* a copy, in a forked child */
+      helper = NULL;
+    }
+    if (helper == NULL && !must_not_try()) helper = make(fresh);
+  }
+  if (stuck != NULL) *stuck = helper == NULL && must_not_try();
+  return helper;
+}
+
+/* BUSY, unless the kernel has cleared the word meanwhile. */
+static bool engage(struct safe__helper *helper) {
+  int word = word_of(helper);
+
+  return word != GONE &&
+         __atomic_compare_exchange_n(&helper->stack->word, &word, BUSY, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int fd, bool rings) {
   job->result = EINTR; /* what a helper that is killed leaves behind */
+  job->withdrawn = false;
   helper->job = job;
   helper->rings = rings;
-  if (__atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE) == GONE) return false;
-  __atomic_store_n(&helper->stack->word, BUSY, __ATOMIC_RELEASE);
-  return helper_send(helper->fds[OURS], fd);
+  return engage(helper) && helper_send(helper->fds[OURS], fd);
 }
 
 bool safe__helper_answered(const struct safe__helper *helper) {
   return __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE) != BUSY;
+}
+
+/* The descriptor in it, or -1. */
+static int take_message(struct safe__helper *helper) {
+  int fd;
+
+  safe__fork_hold();
+  if (!helper_receive(helper->fds[OURS], &fd)) fd = -1;
+  fd = safe__above_stdio(fd);
+  safe__fork_allow();
+  return fd;
 }
 
 /* What can be polled is the socket: it also closes itself when the helper is gone. */
@@ -273,10 +386,11 @@ static int await_either(struct safe__helper *helper, int64_t deadline, safe_canc
 
   for (;;) {
     count = safe__poll_once(ready, 2, deadline);
-    if (count > 0 && (ready[0].revents != 0 || safe__helper_answered(helper))) return SAFE_OK;
-    if (count > 0) return SAFE_ECANCELED;
+    if (safe__helper_answered(helper)) return SAFE_OK;
+    if (count > 0 && ready[1].revents != 0) return SAFE_ECANCELED;
+    if (count > 0) take_message(helper); /* an earlier job's, which came too late for that */
     if (count < 0 && interruptible) return SAFE_EINTR;
-    if (safe__os_now() >= deadline) return safe__helper_answered(helper) ? SAFE_OK : SAFE_ETIMEDOUT;
+    if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
   }
 }
 
@@ -297,6 +411,20 @@ int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cance
   return SAFE_OK;
 }
 
+#define NUDGE_MS 20
+
+/* A nudge that comes just before the call finds nothing to interrupt: it is repeated. */
+void safe__helper_withdraw(struct safe__helper *helper) {
+  int64_t deadline = safe__deadline(NUDGE_MS);
+
+  __atomic_store_n(&helper->job->withdrawn, true, __ATOMIC_RELEASE);
+  while (SAFE__RAW_HANDLERS && !safe__helper_answered(helper) && safe__os_now() < deadline) {
+    if (safe__kernel.kill(helper->fds[PIDFD], helper->pid, NUDGE) != 0) break;
+    safe__helper_await(helper, safe__os_now() + SAFE__MS, NULL, false);
+  }
+  if (!safe__helper_answered(helper)) safe__helper_kill(helper);
+}
+
 void safe__helper_kill(struct safe__helper *helper) {
   helper->killed = true;
   safe__kernel.kill(helper->fds[PIDFD], helper->pid, SIGKILL);
@@ -304,27 +432,15 @@ void safe__helper_kill(struct safe__helper *helper) {
 
 int safe__helper_reply(struct safe__helper *helper) {
   struct pollfd ready = {helper->fds[OURS], POLLIN, 0};
-  int fd = -1;
 
   /* It is on its way: the word came first. */
-  if (safe__poll(&ready, 1, safe__deadline(SAFE__SETTLE_MS)) > 0) {
-    safe__fork_hold();
-    if (!helper_receive(helper->fds[OURS], &fd)) fd = -1;
-    fd = safe__above_stdio(fd);
-    safe__fork_allow();
-  }
-  return fd;
+  if (safe__poll(&ready, 1, safe__deadline(SAFE__SETTLE_MS)) > 0) return take_message(helper);
+  helper->spoilt = true; /* it would come in the middle of another job */
+  return -1;
 }
 
 bool safe__helper_put(struct safe__helper *helper, int64_t deadline) {
-  bool gone = __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE) == GONE;
-
-  if (helper->refused) atomic_store(&impossible, true);
-  if (!helper->killed && !gone) {
-    close_one(&helper->fds[THEIRS]); /* it has its own by now */
-    if (keep(helper)) return true;
-  }
-  return end(helper, deadline);
+  return (!helper->killed && !helper->spoilt && word_of(helper) == ANSWERED && keep(helper)) || end(helper, deadline);
 }
 
 static bool collect(struct safe__parked *item) {

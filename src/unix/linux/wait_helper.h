@@ -17,6 +17,7 @@
 #include "shared_stack.h"
 
 struct safe__job {
+  bool withdrawn; /* by safe__helper_withdraw: run ends when a call is interrupted */
   /* In the helper, which holds fd (-1: none was sent) and closes it afterwards; reply goes to us if it is not -1.
      0 or errno. */
   int (*run)(struct safe__job *job, int fd, int *reply);
@@ -35,11 +36,15 @@ struct safe__helper {
   bool rings;   /* tells of the answer through the socket too, so that it can be polled for */
   bool refused; /* set by a helper that could not get a descriptor table of its own */
   bool killed;
+  bool spoilt; /* a message of it is still to come: not to be kept */
+  bool fresh;
+  uint64_t socket; /* its inode: a host may close what it does not know, and get the number for something else */
 };
 
 /* The calling thread's spare one, unless it has to be fresh: with our working directory, mask and rights of now. NULL
-   when there can be none. */
-struct safe__helper *safe__helper_get(bool fresh);
+   when there can be none; then *stuck, which may be NULL, says whether it is only for now, as a file system that this
+   process has a file of does not let its helpers go. */
+struct safe__helper *safe__helper_get(bool fresh, bool *stuck);
 
 /* Sends the job, and a descriptor if it is not -1. False: it is gone. The job must stay where it is until the helper
    has answered or was reaped. */
@@ -49,6 +54,8 @@ bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int f
 int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel, bool interruptible);
 bool safe__helper_answered(const struct safe__helper *helper);
 
+/* Has the job end early, if what it does can be interrupted; else, or if it does not within 20 ms, kills the helper. */
+void safe__helper_withdraw(struct safe__helper *helper);
 void safe__helper_kill(struct safe__helper *helper);
 
 /* The descriptor that came with the answer, or -1. Once it has answered; and always if it rings. */

@@ -3,8 +3,8 @@
  * A lock wait with a deadline, in the kernel's own queue: no polling, no signal, no handler, no thread.
  *
  * A helper blocks in the lock call on our open file description; when it is granted, it is ours. The request is taken
- * back by killing the helper: a killed process leaves the queue. If the grant came first, one more call that does not
- * block tells.
+ * back by interrupting the call, or else by killing the helper: either way it leaves the queue. If the grant came
+ * first, one more call that does not block tells.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,14 +26,21 @@ struct request {
   bool known;
 };
 
+static long block(const struct request *request, int fd) {
+  long how = request->claim.mode == SAFE_LOCK_SHARED ? LOCK_SH : LOCK_EX;
+
+  if (request->claim.method == SAFE_METHOD_FLOCK) return safe__raw6(SYS_flock, fd, how, 0, 0, 0, 0);
+  return safe__raw6(SYS_fcntl, fd, F_OFD_SETLKW, (long)&request->range, 0, 0, 0);
+}
+
 static int lock_and_block(struct safe__job *job, int fd, int *reply) {
   struct request *request = (struct request *)job;
-  int shared = request->claim.mode == SAFE_LOCK_SHARED;
+  long result;
 
   (void)reply;
-  if (request->claim.method == SAFE_METHOD_FLOCK)
-    return (int)-safe__raw6(SYS_flock, fd, shared ? LOCK_SH : LOCK_EX, 0, 0, 0, 0);
-  return (int)-safe__raw6(SYS_fcntl, fd, F_OFD_SETLKW, (long)&request->range, 0, 0, 0);
+  do result = block(request, fd);
+  while (result == -EINTR && !__atomic_load_n(&job->withdrawn, __ATOMIC_ACQUIRE));
+  return (int)-result;
 }
 
 static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
@@ -43,7 +50,7 @@ static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool int
 static void take_back(void *argument) {
   struct request *request = argument;
 
-  if (!safe__helper_answered(request->helper)) safe__helper_kill(request->helper);
+  if (!safe__helper_answered(request->helper)) safe__helper_withdraw(request->helper);
 }
 
 /* Whether the number is still the same file's: a caller may have closed his own while we waited, though he must not. A
@@ -63,11 +70,15 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   int os_code;
 
   if (helper->rings && !helper->killed) safe__helper_reply(helper);
-  if (!safe__helper_put(helper, deadline)) return SAFE_ESTUCK;
+  /* One that has answered does not hold up the answer, however long it takes to go. */
+  if (helper->killed ? !safe__helper_put(helper, deadline) : !safe__helper_put(helper, 0)) {
+    if (helper->killed) return SAFE_ESTUCK;
+    safe__helper_park(helper, NULL, NULL);
+  }
   request->helper = NULL;
   os_code = request->job.result;
-  /* Killed, maybe between the grant and its word of it. On a description that has the lock already, asking
-     again changes nothing. */
+  /* Interrupted, or killed, maybe between the grant and its word of it. On a description that has the lock already,
+     asking again changes nothing. */
   if (os_code == EINTR)
     os_code = is_still_it(request) ? safe__lock_call(request->file->fd, &request->claim, false) : EBADF;
   return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
@@ -82,7 +93,11 @@ static void free_parked(struct safe__helper *helper) { safe__free(helper->parked
 static void park(void *argument) {
   struct request *request = argument;
 
-  safe__os_file_close(request->file);
+  /* A lock that was to be converted goes first, as the description lives on in the helper. */
+  if (!request->file->borrowed) {
+    safe__unlock_call(request->file->fd, &request->claim);
+    safe__os_file_close(request->file);
+  }
   safe__helper_park(request->helper, free_parked, request);
 }
 
@@ -110,13 +125,16 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
   if (claim->method == SAFE_METHOD_POSIX) return SAFE_EBUSY; /* the lock would be the helper's */
   request = make_request(file, claim);
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
-  request->helper = safe__helper_get(false);
+  request->helper = safe__helper_get(false, NULL);
   if (request->helper == NULL) {
     safe__free(request);
     return SAFE_EBUSY;
   }
-  /* Of one that is gone, awaiting and settling tell. */
-  safe__helper_post(request->helper, &request->job, file->fd, polled);
+  if (!safe__helper_post(request->helper, &request->job, file->fd, polled)) {
+    safe__helper_dismiss(request->helper);
+    safe__free(request);
+    return SAFE_EBUSY;
+  }
   wait->calls = &calls;
   wait->request = request;
   wait->kind = SAFE_WAIT_QUEUED;

@@ -5,6 +5,11 @@
 
 #define SAFE__RAW_CLONE 1
 
+/* The kernel itself knows what a signal handler returns to (arch/arm64/kernel/signal.c: the vdso). */
+#define SAFE__RAW_HANDLERS 1
+#define SAFE__RAW_HANDLER_FLAGS 0UL
+#define SAFE__RAW_DEFINE_RESTORER static void (*const safe__raw_restorer)(void) = 0
+
 static inline long safe__raw6(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
   register long x0 __asm__("x0") = a;

@@ -11,6 +11,10 @@
 
 #define SAFE__RAW_CLONE 0
 
+#define SAFE__RAW_HANDLERS 0
+#define SAFE__RAW_HANDLER_FLAGS 0UL
+#define SAFE__RAW_DEFINE_RESTORER static void (*const safe__raw_restorer)(void) = 0
+
 static inline long safe__raw6(long number, long a, long b, long c, long d, long e, long f) {
   long result = syscall(number, a, b, c, d, e, f);
 

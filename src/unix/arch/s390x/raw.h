@@ -5,6 +5,11 @@
 
 #define SAFE__RAW_CLONE 1
 
+/* Older kernels have a signal handler return to an instruction on the stack, which may not be executable. */
+#define SAFE__RAW_HANDLERS 0
+#define SAFE__RAW_HANDLER_FLAGS 0UL
+#define SAFE__RAW_DEFINE_RESTORER static void (*const safe__raw_restorer)(void) = 0
+
 static inline long safe__raw6(long number, long a, long b, long c, long d, long e, long f) {
   register long r1 __asm__("1") = number;
   register long r2 __asm__("2") = a;

@@ -8,6 +8,19 @@
 
 #define SAFE__RAW_CLONE 1
 
+/* What a signal handler that is installed without libc returns to: rt_sigreturn(2) is to be called with the stack as
+   the kernel left it. In a file that installs one. */
+#define SAFE__RAW_HANDLERS 1
+#define SAFE__RAW_HANDLER_FLAGS 0x04000000UL /* SA_RESTORER */
+#define SAFE__RAW_DEFINE_RESTORER                                \
+  __asm__(".text\n\t"                                            \
+          ".type safe__raw_restorer, @function\n"                \
+          "safe__raw_restorer:\n\t"                              \
+          "mov $15, %eax\n\t"                                    \
+          "syscall\n\t"                                          \
+          ".size safe__raw_restorer, . - safe__raw_restorer\n"); \
+  extern void safe__raw_restorer(void) __attribute__((visibility("hidden")))
+
 static inline long safe__raw6(long number, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;

@@ -310,14 +310,22 @@ static void a_helper_that_hangs_is_not_used_again(void **state) {
 /* Every new process closes our descriptors that are not for it, and a close of this file hangs. That is told in time.
  */
 static void a_file_that_hangs_does_not_hang_others(void **state) {
+  safe_lock_options healthy = asking(SAFE_METHOD_OFD, 20000, SAFE_LOCK_CREATE);
   const char *const argv[] = {"/bin/true", NULL};
   safe_spawn_options spawn = SAFE_SPAWN_OPTIONS_INIT;
   int code, handles = begin();
-  safe_lock *lock = locked_with_a_hang();
-  safe_process *process;
+  safe_process *process, *holder = start_helper("lock", "1", "0", "200", "healthy", NULL);
+  safe_lock *lock, *other;
   int64_t began;
 
   (void)state;
+  expect_line(holder, "held");
+  lock = locked_with_a_hang();
+  /* No helper can be made now that would not hang in the same close: then the wait goes on without one. */
+  assert_code(safe_lock_file(&other, "healthy", &healthy, NULL), SAFE_OK);
+  assert_int_equal(safe_lock_wait_kind(other), SAFE_WAIT_BACKOFF);
+  assert_code(safe_unlock(other), SAFE_OK);
+  end_helper(holder);
   spawn.argv = argv;
   spawn.timeout_ms = DEADLINE_MS;
   began = now_ms();

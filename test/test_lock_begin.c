@@ -125,6 +125,36 @@ static void many_waits_of_one_thread(void **state) {
     }
 }
 
+struct handing {
+  safe_lock_wait *wait;
+  safe_lock *lock;
+  int finished, waits_for_itself;
+};
+
+static void finish_elsewhere(void *argument) {
+  struct handing *handing = argument;
+  safe_lock_options brief = within(20);
+  safe_lock *second;
+
+  handing->finished = safe_lock_finish(handing->wait, &handing->lock, NULL);
+  handing->waits_for_itself = safe_lock_file(&second, "handing", &brief, NULL);
+}
+
+/* Who finishes has the lock, whoever began. */
+static void another_thread_finishes(void **state) {
+  safe_lock_options brief = within(20);
+  struct handing handing = {NULL, NULL, 0, 0};
+  safe_lock *second;
+
+  (void)state;
+  assert_code(safe_lock_begin(&handing.wait, "handing", NULL, NULL), SAFE_OK);
+  in_another_thread(finish_elsewhere, &handing);
+  assert_code(handing.finished, SAFE_OK);
+  assert_code(handing.waits_for_itself, SAFE_EDEADLK);
+  assert_code(safe_lock_file(&second, "handing", &brief, NULL), SAFE_ETIMEDOUT);
+  assert_code(safe_unlock(handing.lock), SAFE_OK);
+}
+
 static void a_cancelled_wait_leaves_no_ghost(void **state) {
   safe_lock_options options = within(60000), at_once = within(SAFE_NO_WAIT);
   safe_lock_wait *wait;
@@ -177,7 +207,8 @@ int main(void) {
     cmocka_unit_test(a_free_file_is_ready_at_once),     cmocka_unit_test(the_handle_tells_of_the_grant),
     cmocka_unit_test(the_handle_tells_of_the_deadline), cmocka_unit_test(the_handle_tells_of_the_cancel),
     cmocka_unit_test(a_finish_that_comes_early_waits),  cmocka_unit_test(many_waits_of_one_thread),
-    cmocka_unit_test(a_cancelled_wait_leaves_no_ghost), cmocka_unit_test(what_cannot_begin_says_so),
+    cmocka_unit_test(another_thread_finishes),          cmocka_unit_test(a_cancelled_wait_leaves_no_ghost),
+    cmocka_unit_test(what_cannot_begin_says_so),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

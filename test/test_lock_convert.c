@@ -89,6 +89,30 @@ static void a_refused_conversion_tells_the_truth(void **state) {
   }
 }
 
+/* Of two locks the one is converted and the other lost: that is told, without a wait too. */
+static void half_a_conversion_is_a_loss(void **state) {
+  safe_lock_options options = asking(SAFE_LOCK_SHARED, SAFE_NO_WAIT);
+  safe_process *reader;
+  safe_lock *lock;
+  char number[8];
+
+  (void)state;
+  if (!has(SAFE_METHOD_BOTH)) {
+    print_message("skipped: no method of two locks here\n");
+    skip();
+  }
+  snprintf(number, sizeof(number), "%d", SAFE_METHOD_FLOCK);
+  reader = start_helper("lock", number, "1", "60000", "half", NULL);
+  expect_line(reader, "held");
+  options.method = SAFE_METHOD_BOTH;
+  assert_code(safe_lock_file(&lock, "half", &options, NULL), SAFE_OK);
+  options.mode = SAFE_LOCK_EXCLUSIVE;
+  assert_code(safe_lock_convert(lock, &options, NULL), SAFE_ELOST);
+  assert_code(try_as(SAFE_LOCK_EXCLUSIVE, SAFE_METHOD_OFD, "half"), SAFE_OK);
+  assert_code(safe_unlock(lock), SAFE_OK);
+  end_helper(reader);
+}
+
 struct upgrade {
   safe_lock *lock;
   safe_lock_options options;
@@ -154,6 +178,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(there_and_back),
     cmocka_unit_test(a_refused_conversion_tells_the_truth),
+    cmocka_unit_test(half_a_conversion_is_a_loss),
     cmocka_unit_test(a_conversion_waits_for_the_other_reader),
     cmocka_unit_test(a_cancelled_conversion),
     cmocka_unit_test(bad_arguments),

@@ -79,6 +79,26 @@ static void an_empty_file_of_somebody_else_is_data_too(void **state) {
   assert_code(safe_unlock(lock), SAFE_OK);
 }
 
+static void a_file_that_has_the_records_name_is_left_alone(void **state) {
+  safe_lock_options options = with(SAFE_LOCK_RECORD_OWNER, NULL);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock *lock;
+  char *text;
+
+  (void)state;
+  make_file("taken", "data");
+  make_file("taken.owner", "somebody else's");
+  assert_code(safe_lock_file(&lock, "taken", &options, &error), SAFE_EACCES);
+  assert_non_null(strstr(error.message, "owner record"));
+  text = read_file("taken.owner");
+  assert_string_equal(text, "somebody else's");
+  free(text);
+  options.flags &= ~(uint32_t)SAFE_LOCK_RECORD_OWNER;
+  options.timeout_ms = SAFE_NO_WAIT;
+  assert_code(safe_lock_file(&lock, "taken", &options, &error), SAFE_OK); /* nothing stayed locked */
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
+
 static void a_label_cannot_forge_a_field(void **state) {
   safe_lock_options options = with(SAFE_LOCK_RECORD_OWNER, "x\npid=1\ncheck=0");
   safe_owner owner;
@@ -184,6 +204,7 @@ int main(void) {
     cmocka_unit_test(a_file_that_we_made_has_the_record_inside),
     cmocka_unit_test(data_of_a_host_are_not_written_in),
     cmocka_unit_test(an_empty_file_of_somebody_else_is_data_too),
+    cmocka_unit_test(a_file_that_has_the_records_name_is_left_alone),
     cmocka_unit_test(a_label_cannot_forge_a_field),
     cmocka_unit_test(a_record_that_was_tampered_with_is_none),
     cmocka_unit_test(a_record_of_the_dead_is_known_as_such),

@@ -111,6 +111,65 @@ static void a_self_deadlock_across_handles(void **state) {
   close(other);
 }
 
+static void the_same_descriptor_twice_is_no_deadlock(void **state) {
+  safe_lock_options options = asking(SAFE_METHOD_DEFAULT, 200);
+  int fd = open_file("same");
+  safe_lock *shared, *exclusive;
+
+  (void)state;
+  options.mode = SAFE_LOCK_SHARED;
+  assert_code(safe_lock_handle(&shared, fd, &options, NULL), SAFE_OK);
+  options.mode = SAFE_LOCK_EXCLUSIVE;
+  assert_code(safe_lock_handle(&exclusive, fd, &options, NULL), SAFE_OK); /* one lock, converted */
+  assert_code(safe_unlock(exclusive), SAFE_OK);
+  safe_unlock(shared);
+  close(fd);
+}
+
+static void the_holder_of_the_callers_file_is_named(void **state) {
+  safe_process *one = start_helper("lock", "2", "0", "60000", "one", NULL);
+  safe_process *two = start_helper("lock", "2", "0", "60000", "two", NULL);
+  safe_lock_options options = asking(SAFE_METHOD_FLOCK, SAFE_NO_WAIT);
+  safe_error error = SAFE_ERROR_INIT;
+  int64_t timeouts[] = {SAFE_NO_WAIT, 800};
+  safe_lock *lock;
+  size_t at;
+  int fd;
+
+  (void)state;
+  expect_line(one, "held");
+  expect_line(two, "held");
+  options.holder_query_ms = 400 * (unsigned)slowness();
+  for (at = 0; at < 2; at++) {
+    options.timeout_ms = timeouts[at] * slowness();
+    safe_lock_file(&lock, "one", &options, NULL); /* leaves what it saw in the place that the next one gets */
+    fd = open_file("two");
+    assert_true(safe_lock_handle(&lock, fd, &options, &error) != SAFE_OK);
+    close(fd);
+    assert_int_equal(error.holder_pid, safe_process_pid(two));
+    assert_null(strstr(error.message, "one"));
+  }
+  end_helper(one);
+  end_helper(two);
+}
+
+static void refused_files_are_closed(void **state) {
+  safe_lock_options options = asking(SAFE_METHOD_FLOCK, SAFE_NO_WAIT);
+  int round, before, fd = open_file("refused");
+  safe_lock *lock;
+
+  (void)state;
+  assert_int_equal(mkfifo("pipe", 0600), 0);
+  before = count_handles();
+  for (round = 0; round < 10; round++) {
+    assert_code(safe_lock_handle(&lock, fd, &options, NULL), SAFE_OK);
+    assert_code(safe_unlock(lock), SAFE_OK);
+    assert_code(safe_lock_file(&lock, "pipe", &options, NULL), SAFE_ENOTREG);
+  }
+  assert_int_equal(count_handles(), before);
+  close(fd);
+}
+
 /* What another process gets. */
 static bool is_free(const char *path, int method) {
   char number[8], *said;
@@ -439,6 +498,9 @@ int main(void) {
     cmocka_unit_test(a_wait_for_the_callers_file),
     cmocka_unit_test(a_handle_that_will_not_do),
     cmocka_unit_test(a_self_deadlock_across_handles),
+    cmocka_unit_test(the_same_descriptor_twice_is_no_deadlock),
+    cmocka_unit_test(the_holder_of_the_callers_file_is_named),
+    cmocka_unit_test(refused_files_are_closed),
     cmocka_unit_test(closing_another_descriptor_drops_no_lock),
     cmocka_unit_test(posix_locks_keep_what_other_threads_share),
     cmocka_unit_test(release_frees_the_lock_though_a_fork_child_lives),

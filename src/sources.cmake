@@ -5,6 +5,7 @@
 # Every system.
 set(SAFEHOLD_PORTABLE_SOURCES
   attempt.c
+  attempt_explain.c
   cancel.c
   clock.c
   communicate.c
@@ -46,6 +47,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/quiet_write.c
   unix/linux/cancel_eventfd.c
   unix/linux/exit_pidfd.c
+  unix/linux/helper_serve.c
   unix/linux/holders_proc.c
   unix/linux/identity_proc.c
   unix/linux/kernel.c
@@ -172,6 +174,6 @@ set(SAFEHOLD_RAW_SOURCES
   unix/linux/kernel.c
   unix/linux/lock_isolated.c
   unix/linux/unlock_isolated.c
-  unix/linux/wait_helper.c
+  unix/linux/helper_serve.c
   unix/linux/wait_queued.c
 )

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -16,90 +14,9 @@
 #include "poll_wait.h"
 #include "timed_wait.h"
 
-/* Of the word beside the stack. The kernel clears it when the helper is gone (CLONE_CHILD_CLEARTID), so that a helper
-   which somebody kills from outside is noticed too. */
-enum { GONE = 0, STARTING = 1, IDLE = 2, BUSY = 3, ANSWERED = 4 };
-
 enum { OURS = 0, THEIRS = 1, PIDFD = 2 };
 
 #define FLAGS (CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CHILD_CLEARTID)
-
-/* ---- In the helper. */
-
-/* What is above the socket is not even referenced for a moment (but for the kernel's granularity of 64). What is below
-   is closed, and a close may ask the file's file system, which may be one that does not answer. */
-static long get_own_table(int socket) {
-  long code = safe__raw6(SYS_close_range, socket + 1, ~0u, SAFE__CLOSE_RANGE_UNSHARE, 0, 0, 0);
-
-  if (code == 0 && socket > 0) safe__raw6(SYS_close_range, 0, socket - 1, 0, 0, 0, 0);
-  return code;
-}
-
-/* Signal handlers are not shared with the host: one that does nothing, for a signal that nobody else sends to the
-   helper alone, makes a lock call that waits return. */
-#define NUDGE SIGURG
-
-struct kernel_action { /* of rt_sigaction(2), which libc's sigaction is not */
-  void (*handler)(int);
-  unsigned long flags;
-  void (*restorer)(void);
-  uint64_t mask;
-};
-
-SAFE__RAW_DEFINE_RESTORER;
-
-static void wake(int number) { (void)number; }
-
-static void listen_to_nudges(void) {
-  struct kernel_action action;
-  uint64_t mask = ~(UINT64_C(1) << (NUDGE - 1));
-
-  action.handler = wake;
-  action.flags = SAFE__RAW_HANDLER_FLAGS;
-  action.restorer = safe__raw_restorer;
-  action.mask = ~UINT64_C(0);
-  safe__raw6(SYS_rt_sigaction, NUDGE, (long)&action, 0, sizeof(mask), 0, 0);
-  safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
-}
-
-static void wake_host(int *word) { safe__raw6(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0); }
-
-static void answer(struct safe__helper *helper, int socket, int reply) {
-  int *word = &helper->stack->word;
-  bool rings = helper->rings; /* before the answer, after which another job may be on its way */
-
-  __atomic_store_n(word, ANSWERED, __ATOMIC_RELEASE);
-  if (rings || reply >= 0)
-    helper_send(socket, reply);
-  else
-    wake_host(word);
-  if (reply >= 0) safe__raw6(SYS_close, reply, 0, 0, 0, 0, 0);
-}
-
-static int serve(void *argument) {
-  struct safe__helper *helper = argument;
-  int fd, reply, socket = helper->fds[THEIRS];
-
-  /* Killed with the thread that made it, whose memory it is on. Asked after, as that may have died before. */
-  safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
-  if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != helper->host) return 0;
-  if (get_own_table(socket) != 0) {
-    helper->refused = true;
-    return 0;
-  }
-  if (SAFE__RAW_HANDLERS) listen_to_nudges();
-  if (!helper->fresh) safe__raw6(SYS_chdir, (long)"/", 0, 0, 0, 0, 0); /* not to keep a mount busy */
-  __atomic_store_n(&helper->stack->word, IDLE, __ATOMIC_RELEASE);
-  wake_host(&helper->stack->word);
-  while (helper_receive(socket, &fd)) {
-    reply = -1;
-    helper->job->result = helper->job->run(helper->job, fd, &reply);
-    /* First, so that nothing of ours has the file open once the call that waits has returned. */
-    if (fd >= 0) safe__raw6(SYS_close, fd, 0, 0, 0, 0, 0);
-    answer(helper, socket, reply);
-  }
-  return 0;
-}
 
 /* ---- Making and ending one. */
 
@@ -137,9 +54,10 @@ static long start(struct safe__helper *helper) {
   uint64_t mask;
   long pid;
 
-  helper->stack->word = STARTING;
+  helper->stack->word = SAFE__HELPER_STARTING;
   mask = safe__block_signals();
-  pid = safe__kernel.clone(FLAGS, helper->stack->top, &helper->fds[PIDFD], &helper->stack->word, serve, helper);
+  pid = safe__kernel.clone(FLAGS, helper->stack->top, &helper->fds[PIDFD], &helper->stack->word, safe__helper_serve,
+                           helper);
   safe__restore_signals(mask);
   /* A clone that fails late has written a number that is not open, and may be somebody else's at once. */
   helper->fds[PIDFD] = pid < 0 ? -1 : safe__above_stdio(helper->fds[PIDFD]);
@@ -190,9 +108,9 @@ static int word_of(const struct safe__helper *helper) {
 static bool becomes_ready(struct safe__helper *helper) {
   int64_t deadline = safe__deadline(START_MS);
 
-  while (word_of(helper) == STARTING && safe__os_now() < deadline)
-    safe__futex_wait(&helper->stack->word, STARTING, deadline);
-  return word_of(helper) == IDLE;
+  while (word_of(helper) == SAFE__HELPER_STARTING && safe__os_now() < deadline)
+    safe__futex_wait(&helper->stack->word, SAFE__HELPER_STARTING, deadline);
+  return word_of(helper) == SAFE__HELPER_IDLE;
 }
 
 static uint64_t inode_of(int fd) {
@@ -211,7 +129,7 @@ static struct safe__helper *make(bool fresh) {
     return helper;
   }
   if (helper->refused) atomic_store(&impossible, true);
-  if (word_of(helper) == STARTING) atomic_store(&not_until, safe__os_now() + PAUSE);
+  if (word_of(helper) == SAFE__HELPER_STARTING) atomic_store(&not_until, safe__os_now() + PAUSE);
   safe__helper_dismiss(helper);
   return NULL;
 }
@@ -348,12 +266,12 @@ struct safe__helper *safe__helper_get(bool fresh, bool *stuck) {
   return helper;
 }
 
-/* BUSY, unless the kernel has cleared the word meanwhile. */
+/* SAFE__HELPER_BUSY, unless the kernel has cleared the word meanwhile. */
 static bool engage(struct safe__helper *helper) {
   int word = word_of(helper);
 
-  return word != GONE &&
-         __atomic_compare_exchange_n(&helper->stack->word, &word, BUSY, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  return word != SAFE__HELPER_GONE && __atomic_compare_exchange_n(&helper->stack->word, &word, SAFE__HELPER_BUSY, false,
+                                                                  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int fd, bool rings) {
@@ -365,7 +283,7 @@ bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int f
 }
 
 bool safe__helper_answered(const struct safe__helper *helper) {
-  return __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE) != BUSY;
+  return __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE) != SAFE__HELPER_BUSY;
 }
 
 /* The descriptor in it, or -1. */
@@ -405,7 +323,7 @@ int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cance
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
     /* With a timeout the kernel does not restart the call behind a handler's back (futex(2), SA_RESTART). */
     until = interruptible ? safe__deadline_min(deadline, safe__deadline(DAY_MS)) : deadline;
-    code = safe__futex_wait(&helper->stack->word, BUSY, until);
+    code = safe__futex_wait(&helper->stack->word, SAFE__HELPER_BUSY, until);
     if (code == -EINTR && interruptible) return SAFE_EINTR;
   }
   return SAFE_OK;
@@ -419,7 +337,7 @@ void safe__helper_withdraw(struct safe__helper *helper) {
 
   __atomic_store_n(&helper->job->withdrawn, true, __ATOMIC_RELEASE);
   while (SAFE__RAW_HANDLERS && !safe__helper_answered(helper) && safe__os_now() < deadline) {
-    if (safe__kernel.kill(helper->fds[PIDFD], helper->pid, NUDGE) != 0) break;
+    if (safe__kernel.kill(helper->fds[PIDFD], helper->pid, SAFE__HELPER_NUDGE) != 0) break;
     safe__helper_await(helper, safe__os_now() + SAFE__MS, NULL, false);
   }
   if (!safe__helper_answered(helper)) safe__helper_kill(helper);
@@ -440,7 +358,8 @@ int safe__helper_reply(struct safe__helper *helper) {
 }
 
 bool safe__helper_put(struct safe__helper *helper, int64_t deadline) {
-  return (!helper->killed && !helper->spoilt && word_of(helper) == ANSWERED && keep(helper)) || end(helper, deadline);
+  return (!helper->killed && !helper->spoilt && word_of(helper) == SAFE__HELPER_ANSWERED && keep(helper)) ||
+         end(helper, deadline);
 }
 
 static bool collect(struct safe__parked *item) {

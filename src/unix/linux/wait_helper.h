@@ -16,6 +16,20 @@
 #include "kernel.h"
 #include "shared_stack.h"
 
+/* Of the word beside the stack. The kernel clears it when the helper is gone (CLONE_CHILD_CLEARTID), so that a helper
+   which somebody kills from outside is noticed too. */
+enum safe__helper_word {
+  SAFE__HELPER_GONE = 0,
+  SAFE__HELPER_STARTING = 1,
+  SAFE__HELPER_IDLE = 2,
+  SAFE__HELPER_BUSY = 3,
+  SAFE__HELPER_ANSWERED = 4
+};
+
+/* The signal that interrupts what a helper blocks in. Sent to the helper alone, which has a handler of its own for it.
+ */
+#define SAFE__HELPER_NUDGE SIGURG
+
 struct safe__job {
   bool withdrawn; /* by safe__helper_withdraw: run ends when a call is interrupted */
   /* In the helper, which holds fd (-1: none was sent) and closes it afterwards; reply goes to us if it is not -1.
@@ -40,6 +54,9 @@ struct safe__helper {
   bool fresh;
   uint64_t socket; /* its inode: a host may close what it does not know, and get the number for something else */
 };
+
+/* What the helper itself runs (helper_serve.c). */
+int safe__helper_serve(void *helper);
 
 /* The calling thread's spare one, unless it has to be fresh: with our working directory, mask and rights of now. NULL
    when there can be none; then *stuck, which may be NULL, says whether it is only for now, as a file system that this

@@ -134,25 +134,23 @@ static void hold_rounds(struct meeting *meeting, int rounds) {
 }
 
 /* -1 when it came too late to have to wait. */
-static double wait_once(struct meeting *meeting, bool ours, int kind) {
+static double wait_once(struct meeting *meeting, int fd, bool ours, int kind) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
   safe_lock *lock;
   int64_t end;
-  int fd, got;
+  int got;
 
   if (ours) {
-    bench_need(safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0, "safe_lock_file");
+    bench_need(safe_lock_handle(&lock, fd, &options, NULL) == 0, "safe_lock_handle");
     end = bench_now();
     got = safe_lock_wait_kind(lock);
     bench_need(got == kind || got == SAFE_WAIT_NONE, "the kind of wait");
     safe_unlock(lock);
     if (got == SAFE_WAIT_NONE) return -1;
   } else {
-    fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
     bench_need(raw_ofd(fd, F_WRLCK, F_OFD_SETLKW) == 0, "wait");
     end = bench_now();
     raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
-    close(fd);
   }
   return (double)(end - atomic_load(&meeting->unlocked));
 }
@@ -160,7 +158,7 @@ static double wait_once(struct meeting *meeting, bool ours, int kind) {
 static void handoff(const char *name, int kind) {
   struct meeting *meeting = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   struct samples ours = {0}, raw = {0};
-  int rounds = bench_rounds(1000) / 2 * 2, round;
+  int rounds = bench_rounds(1000) / 2 * 2, round, fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
   double took;
   pid_t holder;
 
@@ -172,12 +170,13 @@ static void handoff(const char *name, int kind) {
   }
   for (round = 0; round < rounds; round++) {
     wait_turn(meeting, 2 * round + 1);
-    took = wait_once(meeting, round % 2 == 0, kind);
+    took = wait_once(meeting, fd, round % 2 == 0, kind);
     if (took >= 0) samples_add(round % 2 == 0 ? &ours : &raw, took);
     atomic_store(&meeting->turn, 2 * round + 2);
   }
   waitpid(holder, NULL, 0);
   munmap(meeting, 4096);
+  close(fd);
   bench_report(name, "us", 1000, &ours, &raw, NULL);
 }
 

@@ -30,7 +30,8 @@ static int64_t find_helper(void) {
   int64_t pid, found = 0;
 
   while (found == 0 && (pid = safe__proc_next(folder)) != 0)
-    if (safe__proc_stat(pid, &stat) && stat.parent == getpid() && stat.exit_signal == 0 && stat.state != 'Z') found = pid;
+    if (safe__proc_stat(pid, &stat) && stat.parent == getpid() && stat.exit_signal == 0 && stat.state != 'Z')
+      found = pid;
   closedir(folder);
   return found;
 }

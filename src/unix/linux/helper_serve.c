@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What runs in the helper process, on the memory and the thread-local storage of the thread that made it: raw calls only. */
+/* What runs in the helper process, on the memory and the thread-local storage of the thread that made it: raw calls
+ * only. */
 #include <sys/prctl.h>
 
 #include "helper_calls.h"

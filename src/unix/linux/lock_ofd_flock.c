@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/vfs.h>
 
@@ -58,17 +57,6 @@ int safe__os_lock_fits(const struct safe__file *file, const safe_lock_options *o
 bool safe__os_convert_keeps(const struct safe__claim *held, const struct safe__claim *wanted, bool waited) {
   (void)held, (void)waited;
   return wanted->method != SAFE_METHOD_FLOCK;
-}
-
-struct flock safe__record_range(const struct safe__claim *claim, short type) {
-  struct flock range;
-
-  memset(&range, 0, sizeof(range)); /* l_pid must be 0 for an OFD lock */
-  range.l_type = type;
-  range.l_whence = SEEK_SET;
-  range.l_start = (off_t)claim->offset;
-  range.l_len = (off_t)claim->length;
-  return range;
 }
 
 static int ofd_call(int fd, const struct safe__claim *claim, short type, bool wait) {

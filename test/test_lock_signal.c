@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* Waits with a signal that the host lends (Linux). */
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "support.h"
+
+#define LENT (SIGRTMAX - 3)
+
+static safe_lock_options within(int64_t timeout_ms) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+
+  options.timeout_ms = timeout_ms;
+  return options;
+}
+
+static void on_signal(int number) { (void)number; }
+
+static void only_a_signal_that_is_free_can_be_lent(void **state) {
+  struct sigaction action = {.sa_handler = on_signal}, old;
+
+  (void)state;
+  assert_code(safe_use_signal(0), SAFE_OK); /* nothing was lent */
+  assert_code(safe_use_signal(-1), SAFE_EINVAL);
+  assert_code(safe_use_signal(SIGKILL), SAFE_EINVAL);
+  assert_code(safe_use_signal(SIGRTMAX + 1), SAFE_EINVAL);
+  sigaction(SIGUSR1, &action, &old);
+  assert_code(safe_use_signal(SIGUSR1), SAFE_EBUSY);
+  sigaction(SIGUSR1, &old, NULL);
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  assert_code(safe_use_signal(LENT - 1), SAFE_EBUSY);
+  assert_code(safe_use_signal(0), SAFE_OK);
+  sigaction(LENT, NULL, &old);
+  assert_true(old.sa_handler == SIG_DFL);
+}
+
+static void a_wait_is_one_hop(void **state) {
+  int methods[] = {SAFE_METHOD_OFD, SAFE_METHOD_FLOCK};
+  size_t at;
+
+  (void)state;
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  for (at = 0; at < 2; at++) {
+    safe_lock_options options = within(20000);
+    safe_process *holder;
+    char number[8];
+    safe_lock *lock;
+    snprintf(number, sizeof(number), "%d", methods[at]);
+    holder = start_helper("lock", number, "0", "100", "hop", NULL);
+    expect_line(holder, "held");
+    options.method = methods[at];
+    assert_code(safe_lock_file(&lock, "hop", &options, NULL), SAFE_OK);
+    assert_int_equal(safe_lock_wait_kind(lock), SAFE_WAIT_SIGNAL);
+    safe_unlock(lock);
+    end_helper(holder);
+  }
+  assert_code(safe_use_signal(0), SAFE_OK);
+}
+
+/* Also in a thread that has the signal blocked, and has it so again afterwards. */
+static void a_deadline_is_kept(void **state) {
+  safe_lock *held = locked_by_another_thread("late", NULL), *lock;
+  safe_error error = SAFE_ERROR_INIT;
+  sigset_t mask, now;
+  int round;
+
+  (void)state;
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  sigemptyset(&mask);
+  sigaddset(&mask, LENT);
+  pthread_sigmask(SIG_BLOCK, &mask, NULL);
+  for (round = 0; round < 40; round++) {
+    safe_lock_options options = within(1 + round % 7);
+    int64_t began = now_ms();
+    assert_code(safe_lock_file(&lock, "late", &options, round % 2 == 0 ? NULL : &error), SAFE_ETIMEDOUT);
+    assert_in_range(now_ms() - began, options.timeout_ms - 1, options.timeout_ms + 200 * slowness());
+  }
+  assert_non_null(strstr(error.message, "still locked"));
+  pthread_sigmask(SIG_UNBLOCK, &mask, &now);
+  assert_int_equal(sigismember(&now, LENT), 1);
+  sigpending(&now);
+  assert_int_equal(sigismember(&now, LENT), 0);
+  sleep_ms(5); /* a timer that was left on would ring by now, and end this process */
+  assert_code(safe_use_signal(0), SAFE_OK);
+  sleep_ms(5);
+  safe_unlock(held);
+}
+
+static void a_cancel_and_a_signals_return_take_the_helper(void **state) {
+  safe_process *holder = start_helper("lock", "0", "0", "100", "cancel", NULL);
+  safe_lock_options options = within(20000);
+  safe_cancel *cancel;
+  safe_lock *lock;
+
+  (void)state;
+  expect_line(holder, "held");
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  assert_code(safe_cancel_create(&cancel), SAFE_OK);
+  options.cancel = cancel;
+  assert_code(safe_lock_file(&lock, "cancel", &options, NULL), SAFE_OK);
+  assert_int_not_equal(safe_lock_wait_kind(lock), SAFE_WAIT_SIGNAL);
+  safe_unlock(lock);
+  safe_cancel_free(cancel);
+  assert_code(safe_use_signal(0), SAFE_OK);
+  end_helper(holder);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(only_a_signal_that_is_free_can_be_lent),
+    cmocka_unit_test(a_wait_is_one_hop),
+    cmocka_unit_test(a_deadline_is_kept),
+    cmocka_unit_test(a_cancel_and_a_signals_return_take_the_helper),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Turns the benchmarks' lines into a table on stdout and, with a file name, into JSON."""
+"""report.py [PEERS [JSON]]: turns the benchmarks' lines into a table on stdout and, with a file name, into JSON."""
 import json
 import sys
 
@@ -13,17 +13,30 @@ def row(line):
     return result
 
 
+def add_peers(rows, path):
+    by_name = {r["name"]: r for r in rows}
+    with open(path) as lines:
+        for line in lines:
+            name, peer, value = line.rstrip("\n").split("\t")
+            if name in by_name:
+                by_name[name]["peers"][peer] = float(value)
+
+
 def main():
     rows = [row(line) for line in sys.stdin]
     if not rows:
         sys.exit("report.py: no benchmark has run")
+    if len(sys.argv) > 1:
+        add_peers(rows, sys.argv[1])
     print(f"{'name':24} {'unit':4} {'ours':>10} {'raw':>10} {'ratio':>7} {'p99':>10}")
     for r in rows:
         extra = " ".join(f"{k}={v:g}" for k, v in r.items()
                          if k not in ("name", "unit", "ours", "raw", "ratio", "p99", "peers"))
         print(f"{r['name']:24} {r['unit']:4} {r['ours']:10.4g} {r['raw']:10.4g} {r['ratio']:7.3f} {r['p99']:10.4g} {extra}")
-    if len(sys.argv) > 1:
-        with open(sys.argv[1], "w") as out:
+        for peer, value in r["peers"].items():
+            print(f"    {peer:32} {value:10.4g}")
+    if len(sys.argv) > 2:
+        with open(sys.argv[2], "w") as out:
             json.dump({"benchmarks": rows}, out, indent=1)
 
 

@@ -33,4 +33,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 "$build/bench/safehold_bench" $quick ${only:+"$only"} "$build/bench/safehold_bench_child" >lines
-python3 "$root/bench/report.py" $json <lines
+# The peers, in programs of their own: each where it is installed.
+: >peers
+for peer in 'python3 flock.py' 'php flock.php' 'ruby flock.rb'; do
+  program=${peer%% *}
+  if command -v "$program" >/dev/null 2>&1; then
+    "$program" "$root/bench/peers/${peer#* }" >>peers || say "bench.sh: ${peer#* } failed"
+  fi
+done
+python3 "$root/bench/report.py" peers $json <lines

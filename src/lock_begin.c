@@ -174,6 +174,11 @@ int safe_lock_wait_poll(safe_lock_wait *wait) {
 
 /* In a forked child: the parent's request is not to be touched, and what there is of it here is only closed. */
 static void disown(struct pending *pending) {
+  struct safe__wait *wait = &pending->attempt.wait;
+
+  /* A request that is somebody's, a helper's or a thread's, is given up with what it refers to; one that merely asks
+     again now and then is all ours. */
+  if (wait->calls != NULL && wait->calls->retry_at != NULL) wait->calls->release(wait->request);
   safe__lock_free(pending->attempt.lock);
   free_pending(pending);
 }

@@ -99,11 +99,11 @@ static int64_t read_text(const struct safe__file *file, char *text) {
 
 /* A host's data are not ours to write in: only a file that we made, and nobody has written in since, or one that has
    had a record before. */
-static bool belongs_to_us(const struct safe__file *file) {
+static bool belongs_to_us(const struct safe__file *file, bool when_empty) {
   char text[BYTES + 1];
   int64_t length = read_text(file, text);
 
-  return (length == 0 && safe__os_file_created(file)) || (length > 0 && is_ours(text));
+  return (length == 0 && when_empty) || (length > 0 && is_ours(text));
 }
 
 static uint64_t check_in(const char *text) {
@@ -147,7 +147,7 @@ static int write_beside(const char *path, const char *text, safe_error *error) {
     safe__add(error, " (The owner record beside it.)");
     return code;
   }
-  if (!belongs_to_us(&file)) {
+  if (!belongs_to_us(&file, true)) { /* an empty one is what is left of an attempt that failed */
     safe__os_file_close(&file);
     return safe__fail(error, SAFE_EACCES, SAFE_STAGE_LOCK, -1,
                       "The owner record cannot be written: there is a file of its name that is none.");
@@ -169,7 +169,7 @@ int safe__owner_record_write(struct safe_lock *lock, const char *label, safe_err
   clean(owner.label);
   clean(owner.host);
   lock->record = compose(text, &owner);
-  lock->recorded_inside = belongs_to_us(&lock->file);
+  lock->recorded_inside = belongs_to_us(&lock->file, safe__os_file_created(&lock->file));
   if (lock->recorded_inside) {
     written = safe__os_file_write(&lock->file, text, BYTES, 0);
     code = written == BYTES ? SAFE_OK

@@ -32,9 +32,8 @@ void safe__os_identify(safe_owner *owner) {
   owner->since_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A start of 0 is not known: qemu-user makes up a process's own /proc/self/stat, without it. */
 bool safe__os_is_alive(const safe_owner *owner) {
   struct safe__proc_stat stat;
 
-  return safe__proc_stat(owner->pid, &stat) && stat.state != 'Z' && (owner->start == 0 || stat.start == owner->start);
+  return safe__proc_stat(owner->pid, &stat) && stat.state != 'Z' && stat.start == owner->start;
 }

@@ -28,12 +28,15 @@ static bool read_file(int64_t pid, const char *name, char *text, size_t size) {
 #define SKIP_TO_EXIT_SIGNAL "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
 
 bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
-  char text[512], *name, *end;
+  char path[48], text[512], *name, *end;
   long long parent, group, session, threads;
   unsigned long long start;
   size_t length;
 
-  if (!read_file(pid, "stat", text, sizeof(text))) return false;
+  /* The first thread's, which for all that is asked here is the process's: of its own /proc/PID/stat a process under
+     qemu-user gets to see what qemu makes up. */
+  snprintf(path, sizeof(path), "task/%lld/stat", (long long)pid);
+  if (!read_file(pid, path, text, sizeof(text))) return false;
   name = strchr(text, '(');
   end = strrchr(text, ')'); /* the name itself may have parentheses */
   if (name == NULL || end == NULL ||

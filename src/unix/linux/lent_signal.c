@@ -125,6 +125,9 @@ static void wake(int number) { (void)number; }
 int safe__os_use_signal(int number) {
   struct sigaction action = {.sa_handler = wake, .sa_flags = SA_ONSTACK}, old;
 
+  /* Valgrind takes F_OFD_SETLKW for a call that does not block, and lets no other thread run meanwhile: not even the
+     one that has the lock. */
+  if (number != 0 && safe__raw_on_valgrind() != 0) return SAFE_ENOTSUP;
   if (number == 0) {
     number = atomic_exchange(&lent, 0);
     action.sa_handler = SIG_DFL;

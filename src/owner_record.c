@@ -113,12 +113,10 @@ static uint64_t check_in(const char *text) {
 }
 
 static char *beside(const char *path) {
-  size_t length = strlen(path);
-  char *sidecar = safe__alloc(length + sizeof(".owner"));
+  size_t size = strlen(path) + sizeof(".owner");
+  char *sidecar = safe__alloc(size);
 
-  if (sidecar == NULL) return NULL;
-  memcpy(sidecar, path, length);
-  memcpy(sidecar + length, ".owner", sizeof(".owner"));
+  if (sidecar != NULL) snprintf(sidecar, size, "%s.owner", path);
   return sidecar;
 }
 

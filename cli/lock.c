@@ -18,7 +18,14 @@ static const char help[] =
   "  -w, --wait, --timeout D     wait at most D: seconds, or with s, m, h, d; 0 = do not wait. Default: for ever\n"
   "  -E, --conflict-exit-code N  exit with N when the lock was not got in time (default 75)\n"
   "      --method NAME           flock (default: users of flock(1), PHP, Ruby and Python's fcntl.flock are\n"
-  "                              excluded), ofd (users of fcntl locks and SQLite), far (Windows, its default)\n"
+  "                              excluded), ofd (users of fcntl locks and SQLite), both (all of these; Linux,\n"
+  "                              local file systems), posix (as ofd, where there is none); on Windows far (the\n"
+  "                              default: nobody else sees it) and compat (users of PHP's flock)\n"
+  "      --start N, --length N   lock only these bytes (methods ofd, posix and far); length 0 = to the end\n"
+  "      --fair                  a writer is not kept out by a stream of readers, if all ask for it (ofd, far)\n"
+  "      --isolate               keep the deadline on a dead file system too\n"
+  "      --remove                remove FILE before the lock is given back\n"
+  "      --label TEXT            leave a record in FILE, or in FILE.owner, of who has it and what for\n"
   "  -c, --command LINE          give LINE to the shell\n"
   "      --help\n"
   "\n"
@@ -33,15 +40,32 @@ struct request {
 };
 
 static bool read_method(const char *name, int32_t *method) {
-  if (strcmp(name, "flock") == 0)
-    *method = SAFE_METHOD_FLOCK;
-  else if (strcmp(name, "ofd") == 0)
-    *method = SAFE_METHOD_OFD;
-  else if (strcmp(name, "far") == 0)
-    *method = SAFE_METHOD_FAR;
-  else
-    return false;
-  return true;
+  static const struct {
+    const char *name;
+    int32_t method;
+  } methods[] = {{"flock", SAFE_METHOD_FLOCK}, {"ofd", SAFE_METHOD_OFD}, {"both", SAFE_METHOD_BOTH},
+                 {"posix", SAFE_METHOD_POSIX}, {"far", SAFE_METHOD_FAR}, {"compat", SAFE_METHOD_COMPAT}};
+  size_t at;
+
+  for (at = 0; at < sizeof(methods) / sizeof(methods[0]); at++)
+    if (strcmp(name, methods[at].name) == 0) {
+      *method = methods[at].method;
+      return true;
+    }
+  cli_complain("'%s' is not a method: flock, ofd, both, posix, far or compat", name);
+  return false;
+}
+
+static bool read_bytes(const char *text, int64_t *bytes) {
+  char *end;
+  long long value;
+
+  errno = 0;
+  value = strtoll(text, &end, 10);
+  *bytes = value;
+  if (errno == 0 && end != text && *end == '\0' && value >= 0) return true;
+  cli_complain("'%s' is not a number of bytes", text);
+  return false;
 }
 
 static bool read_status(const char *text, int *status) {
@@ -54,6 +78,9 @@ static bool read_status(const char *text, int *status) {
   *status = (int)value;
   return true;
 }
+
+/* Options without a letter. */
+enum { START = 256, LENGTH, FAIR, ISOLATE, REMOVE, LABEL };
 
 /* One option; false after a complaint. */
 static bool take_option(struct request *request, int option) {
@@ -77,9 +104,24 @@ static bool take_option(struct request *request, int option) {
     cli_complain("'%s' is not an exit status from 0 to 255", optarg);
     return false;
   case 'm':
-    if (read_method(optarg, &request->lock.method)) return true;
-    cli_complain("'%s' is not a method: flock, ofd or far", optarg);
-    return false;
+    return read_method(optarg, &request->lock.method);
+  case START:
+    return read_bytes(optarg, &request->lock.offset);
+  case LENGTH:
+    return read_bytes(optarg, &request->lock.length);
+  case FAIR:
+    request->lock.flags |= SAFE_LOCK_FAIR;
+    return true;
+  case ISOLATE:
+    request->lock.flags |= SAFE_LOCK_ISOLATE;
+    return true;
+  case REMOVE:
+    request->lock.flags |= SAFE_LOCK_REMOVE_ON_UNLOCK;
+    return true;
+  case LABEL:
+    request->lock.flags |= SAFE_LOCK_RECORD_OWNER;
+    request->lock.label = optarg;
+    return true;
   default:
     return false;
   }
@@ -95,6 +137,12 @@ static int read_arguments(struct request *request, int argc, char **argv) {
                                           {"timeout", required_argument, NULL, 'w'},
                                           {"conflict-exit-code", required_argument, NULL, 'E'},
                                           {"method", required_argument, NULL, 'm'},
+                                          {"start", required_argument, NULL, START},
+                                          {"length", required_argument, NULL, LENGTH},
+                                          {"fair", no_argument, NULL, FAIR},
+                                          {"isolate", no_argument, NULL, ISOLATE},
+                                          {"remove", no_argument, NULL, REMOVE},
+                                          {"label", required_argument, NULL, LABEL},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   int option;

@@ -38,6 +38,18 @@ static void flock_users_and_ours_exclude_each_other(void **state) {
   script("flock f \"$SAFEHOLD\" lock --method ofd -n f true");
 }
 
+static void the_kinds_of_lock_that_can_be_asked_for(void **state) {
+  (void)state;
+  script("\"$SAFEHOLD\" lock --remove k true && test ! -e k");
+  script("\"$SAFEHOLD\" lock --label 'nightly report' k grep -q '^label=nightly report$' k");
+  script("\"$SAFEHOLD\" lock --start x k true 2>err; test $? -eq 125 && grep -q 'not a number of bytes' err");
+  script("\"$SAFEHOLD\" lock --method wrong k true 2>err; test $? -eq 125 && grep -q 'compat' err");
+  script("\"$SAFEHOLD\" lock --method posix --start 10 --length 5 k "
+         "\"$SAFEHOLD\" lock -n --method posix --start 15 k true");
+  script("\"$SAFEHOLD\" lock --method posix --start 10 --length 5 k "
+         "\"$SAFEHOLD\" lock -n --method posix --start 14 k true 2>err; test $? -eq 75");
+}
+
 static void the_holders_pid_and_program_are_named(void **state) {
   (void)state;
   script("\"$SAFEHOLD\" lock g sleep 20 & holder=$!\n"
@@ -137,6 +149,7 @@ static void programs_that_cannot_be_run_are_126(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(flock_users_and_ours_exclude_each_other),
+    cmocka_unit_test(the_kinds_of_lock_that_can_be_asked_for),
     cmocka_unit_test(the_holders_pid_and_program_are_named),
     cmocka_unit_test(the_command_does_not_inherit_the_lock),
     cmocka_unit_test(shell_lines_and_options_work_like_flock),

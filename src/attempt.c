@@ -300,7 +300,7 @@ static int wait_on(struct safe_lock_wait *attempt, int64_t until, safe_error *er
     step_is_got(attempt);
     return SAFE_OK;
   case SAFE_ETIMEDOUT:
-    if (safe__os_now() < attempt->deadline) return SAFE_EAGAIN;
+    if (safe__os_now() < attempt->deadline) return SAFE__AGAIN;
     return take_back(attempt, code, error);
   case SAFE_ECANCELED:
     return take_back(attempt, code, error);
@@ -376,7 +376,7 @@ int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_erro
       code = start_over(attempt, error);
     }
   } while (code == SAFE_OK && !over);
-  if (code == SAFE_OK || code == SAFE_EAGAIN || code == SAFE_EINTR) return code;
+  if (code == SAFE_OK || code == SAFE__AGAIN || code == SAFE_EINTR) return code;
   if (!isolated(attempt)) give_back(attempt);
   if (code == SAFE_EBUSY && attempt->options.holder_query_ms > 0) look(attempt); /* while the file is open */
   close_file(attempt); /* also after SAFE_ESTUCK: what was parked with the request is not there any more */

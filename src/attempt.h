@@ -48,7 +48,7 @@ struct safe_lock_wait {
 void safe__attempt_init(struct safe_lock_wait *attempt);
 
 /*
- * Drives the attempt on until it is over, or until the time given. 0: the lock is held and verified. SAFE_EAGAIN: not
+ * Drives the attempt on until it is over, or until the time given. 0: the lock is held and verified. SAFE__AGAIN: not
  * over. SAFE_EINTR: not over, and a signal handler has run. Anything else: over, nothing is held and the file is
  * closed, except that a conversion leaves what safe_lock_convert promises.
  */

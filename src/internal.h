@@ -114,7 +114,8 @@ void safe__name_holder(const char *path, const struct safe__file *file, int32_t 
                        safe_error *error);
 
 /* ---- The objects. */
-/* What a stream call answers when it would block: beside the SAFE_E* numbers, never seen by a caller. */
+/* What a stream call answers when it would block, and an attempt that is not over: beside the SAFE_E* numbers, each of
+   which may be a system's answer; never seen by a caller. */
 #define SAFE__AGAIN (-1000)
 
 #endif

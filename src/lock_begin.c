@@ -12,7 +12,6 @@ struct pending {
   bool over;
   int code;         /* once it is over */
   safe_error error; /* for any other but 0 */
-  bool told;        /* the caller of begin wants a message */
   char *path;
   char label[SAFE__LABEL_BYTES + 1];
 };
@@ -49,7 +48,7 @@ static void drive(struct pending *pending, int64_t until, bool *interrupted) {
   if (pending->polled) safe__os_poller_arm(&pending->poller, SAFE_INVALID_HANDLE, pending->attempt.options.cancel, 0);
   code = safe__attempt_drive(&pending->attempt, until, &pending->error);
   *interrupted = code == SAFE_EINTR;
-  if (code != SAFE_EAGAIN && code != SAFE_EINTR) {
+  if (code != SAFE__AGAIN && code != SAFE_EINTR) {
     pending->over = true;
     pending->code = code;
   }

@@ -21,17 +21,25 @@ static void wait_while(atomic_int *number) {
   while (atomic_load(number) != 0 && safe__os_now() < until) sched_yield();
 }
 
-void safe__fork_hold(void) {
-  wait_while(&forks);
-  atomic_fetch_add(&openings, 1);
-  /* One that has begun meanwhile, and waits for us: we are quick. */
-}
-
 /* Not below 0, as in a child that a signal handler forked in between. */
 void safe__fork_allow(void) {
   int count = atomic_load(&openings);
 
   while (count > 0 && !atomic_compare_exchange_weak(&openings, &count, count - 1)) continue;
+}
+
+/* Counted first and asked then, as a fork does: of two that begin together at least one sees the other. Who opens steps
+   back; if forks follow one another without end, only so often. */
+void safe__fork_hold(void) {
+  int tries;
+
+  for (tries = 0; tries < 10; tries++) {
+    atomic_fetch_add(&openings, 1);
+    if (atomic_load(&forks) == 0) return;
+    safe__fork_allow();
+    wait_while(&forks);
+  }
+  atomic_fetch_add(&openings, 1);
 }
 
 static void before(void) {

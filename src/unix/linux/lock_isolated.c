@@ -61,6 +61,8 @@ static long open_file(struct request *request) {
     request->created = fd >= 0;
     if (fd == -EEXIST) fd = safe__raw6(SYS_openat, AT_FDCWD, path, flags | O_RDWR | O_CREAT, mode, 0, 0);
   }
+  /* A file server's lease is waited for, as nobody waits for us longer than he wants. */
+  if (fd == -EAGAIN) fd = safe__raw6(SYS_openat, AT_FDCWD, path, (flags & ~(long)O_NONBLOCK) | O_RDWR, 0, 0, 0);
   if (reading && (fd == -EACCES || fd == -EPERM || fd == -EROFS))
     fd = safe__raw6(SYS_openat, AT_FDCWD, path, flags | O_RDONLY, 0, 0, 0);
   return fd;

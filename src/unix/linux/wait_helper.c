@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "above_stdio.h"
@@ -161,10 +160,7 @@ static void end_or_park(struct safe__helper *helper) {
   if (!end(helper, safe__deadline(SAFE__SETTLE_MS))) safe__helper_park(helper, NULL, NULL);
 }
 
-void safe__helper_dismiss(struct safe__helper *helper) {
-  if (helper->refused) atomic_store(&impossible, true);
-  end_or_park(helper);
-}
+void safe__helper_dismiss(struct safe__helper *helper) { end_or_park(helper); }
 
 /* Only who takes the helper out frees the place: the place of an empty one may be somebody else's by now. */
 static struct safe__helper *take_out(int at) {

@@ -67,8 +67,11 @@ static int flock_call(int fd, const struct safe__claim *claim, bool wait) {
 
 static int ofd_call(int fd, const struct safe__claim *claim, short type, bool wait) {
   struct flock range = safe__ofd_range(claim, type);
+  int result, held = safe__os_hold_cancellation(); /* on macOS every fcntl is a cancellation point */
 
-  return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
+  result = fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &range);
+  safe__os_allow_cancellation(held);
+  return result;
 }
 
 int safe__lock_ask(int fd, const struct safe__claim *claim, bool wait) {

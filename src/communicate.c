@@ -161,8 +161,8 @@ static int communicate(struct talk *talk, safe_output *output, safe_error *error
   size_t limits[2];
   int at, code = SAFE_OK;
 
-  limits[0] = talk->options.out_limit;
-  limits[1] = talk->options.err_limit;
+  limits[0] = talk->options.out.limit;
+  limits[1] = talk->options.err.limit;
   for (at = 0; at < 2; at++) {
     talk->sinks[at].stream = &talk->process->child.streams[at + 1];
     talk->sinks[at].index = at + 1;

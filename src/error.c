@@ -39,13 +39,23 @@ static const char *const stage_names[] = {
   "writing the child's input",
   "ending the process",
   "looking for the holder",
+  "setting up the terminal",
+  "setting a resource limit",
+  "changing the priority",
+  "setting the supplementary groups",
+  "changing the group",
+  "changing the user",
+  "giving up new privileges",
+  "making the cgroup",
+  "making the guard process",
+  "making the proxy parent",
 };
-_Static_assert(COUNT(stage_names) == SAFE_STAGE_INSPECT + 1, "every stage has a name");
+_Static_assert(COUNT(stage_names) == SAFE_STAGE_PROXY + 1, "every stage has a name");
 
 const char *safe_code_name(int code) { return code > 0 || code < SAFE_ESYSTEM ? "SAFE_?" : code_names[-code]; }
 
 const char *safe_stage_name(int stage) {
-  return stage < 0 || stage > SAFE_STAGE_INSPECT ? "an unknown stage" : stage_names[stage];
+  return stage < 0 || stage > SAFE_STAGE_PROXY ? "an unknown stage" : stage_names[stage];
 }
 
 void safe__error_clear(safe_error *error) {

@@ -125,6 +125,14 @@ int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options,
 /* 0 once the child has ended, with its status; SAFE_ETIMEDOUT, SAFE_ECANCELED or an error. */
 int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_exit *status,
                         safe_error *error);
+/* How its tree is kept together; info is filled with zeroes, and the size. */
+void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info);
+/* The value of listed handle index in the child, or SAFE_INVALID_HANDLE. */
+safe_handle safe__os_child_handle(const struct safe__child *child, size_t index);
+/* A new size for its pseudo-terminal: SAFE_EINVAL if it has none. */
+int safe__os_child_resize(struct safe__child *child, int columns, int rows);
+/* Keeps low descriptor numbers for children's pipes: how many, or SAFE_ENOTSUP. */
+int safe__os_reserve_descriptors(int count);
 safe_handle safe__os_child_exit_handle(struct safe__child *child);
 int64_t safe__os_child_pid(const struct safe__child *child);
 /* Asks (force false) or makes (force true) the child and its group or job end. Never blocks. False if waiting is in

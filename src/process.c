@@ -57,6 +57,39 @@ safe_handle safe_process_take_pipe(safe_process *process, int stream) {
   return safe__os_stream_take(&process->child.streams[stream]);
 }
 
+int safe_process_tree(const safe_process *process, safe_tree_info *info, safe_error *caller) {
+  safe_tree_info found = SAFE_TREE_INFO_INIT;
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  code = safe__check_process(process, &error);
+  if (code == SAFE_OK && info == NULL)
+    code = safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the answer is NULL.");
+  if (code == SAFE_OK) code = safe__check_out(info, "safe_tree_info", &error);
+  if (code == SAFE_OK) {
+    safe__os_child_tree(&process->child, &found);
+    safe__write_out(info, &found, sizeof(found));
+  }
+  return safe__deliver(caller, &error, code);
+}
+
+safe_handle safe_process_handle(const safe_process *process, size_t index) {
+  if (process == NULL || process->owner != safe__os_self()) return SAFE_INVALID_HANDLE;
+  return safe__os_child_handle(&process->child, index);
+}
+
+int safe_process_resize(safe_process *process, int columns, int rows) {
+  if (process == NULL || columns < 1 || columns > 32767 || rows < 1 || rows > 32767) return SAFE_EINVAL;
+  if (process->owner != safe__os_self()) return SAFE_EOWNER;
+  return safe__os_child_resize(&process->child, columns, rows);
+}
+
+int safe_reserve_descriptors(int count) {
+  return count < 0 || count > 256 ? SAFE_EINVAL : safe__os_reserve_descriptors(count);
+}
+
 safe_handle safe_process_exit_handle(safe_process *process) {
   if (process == NULL || process->owner != safe__os_self()) return SAFE_INVALID_HANDLE;
   return safe__os_child_exit_handle(&process->child);

@@ -17,6 +17,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   lock_convert.c
   memory.c
   options.c
+  options_process.c
   owner_record.c
   parked.c
   process.c

@@ -49,8 +49,8 @@ static void caps_are_exact_to_the_byte(void **state) {
   safe_process *process = piped(argv);
 
   (void)state;
-  options.out_limit = 12345;
-  options.err_limit = 0;
+  options.out.limit = 12345;
+  options.err.limit = 0;
   options.timeout_ms = 60000;
   assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
   assert_int_equal(output.out_length, 12345);
@@ -70,7 +70,7 @@ static void a_cap_that_just_fits_cuts_nothing(void **state) {
   safe_process *process = piped(argv);
 
   (void)state;
-  options.out_limit = 70000;
+  options.out.limit = 70000;
   assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
   assert_int_equal(output.out_length, 70000);
   assert_int_equal(output.flags, 0);

@@ -21,9 +21,9 @@ static void every_code_has_a_name_of_its_own(void **state) {
 static void every_stage_has_a_name(void **state) {
   (void)state;
   assert_string_equal(safe_stage_name(SAFE_STAGE_EXEC), "starting the program");
-  assert_string_equal(safe_stage_name(SAFE_STAGE_INSPECT), "looking for the holder");
+  assert_string_equal(safe_stage_name(SAFE_STAGE_PROXY), "looking for the holder");
   assert_string_equal(safe_stage_name(-1), "an unknown stage");
-  assert_string_equal(safe_stage_name(SAFE_STAGE_INSPECT + 1), "an unknown stage");
+  assert_string_equal(safe_stage_name(SAFE_STAGE_PROXY + 1), "an unknown stage");
 }
 
 static void a_shorter_struct_is_filled_as_far_as_it_goes(void **state) {

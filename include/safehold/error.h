@@ -80,7 +80,17 @@ enum safe_stage {
   SAFE_STAGE_READ,        /* reading the child's output; index is 1 or 2 */
   SAFE_STAGE_WRITE,       /* writing the child's input */
   SAFE_STAGE_STOP,        /* ending the process */
-  SAFE_STAGE_INSPECT      /* asking who holds a lock */
+  SAFE_STAGE_INSPECT,     /* asking who holds a lock */
+  SAFE_STAGE_TERMINAL,    /* making a pseudo-terminal, or taking the controlling one */
+  SAFE_STAGE_LIMIT,       /* setting a resource limit; index is its place in the list */
+  SAFE_STAGE_NICE,        /* changing the niceness or priority */
+  SAFE_STAGE_GROUPS,      /* setting the supplementary groups */
+  SAFE_STAGE_GID,         /* changing the group */
+  SAFE_STAGE_UID,         /* changing the user */
+  SAFE_STAGE_PRIVILEGES,  /* giving up new privileges */
+  SAFE_STAGE_CGROUP,      /* making a cgroup, or entering it */
+  SAFE_STAGE_GUARD,       /* making the guard process */
+  SAFE_STAGE_PROXY        /* making the proxy parent, or giving it the handles */
 };
 
 /* Owned by the caller; filled on failure only. */

@@ -32,30 +32,103 @@ enum safe_stdio_kind {
   SAFE_STDIO_NULL = 1,    /* the null device */
   SAFE_STDIO_PIPE = 2,    /* a pipe, whose other end safe_process_communicate or _take_pipe uses */
   SAFE_STDIO_HANDLE = 3,  /* the given handle, which stays the caller's */
-  SAFE_STDIO_TO_OUT = 4   /* err only: the same as out */
+  SAFE_STDIO_TO_OUT = 4,  /* err only: the same as out */
+  SAFE_STDIO_PATH = 5,    /* a file: read for in; made if there is none and written for out and err */
+  SAFE_STDIO_PTY = 6      /* a pseudo-terminal, the same one for every stream that asks for it. The child gets a session
+                             of its own with it as its controlling terminal; Windows: all three streams or none */
+};
+
+enum safe_stdio_flags {
+  SAFE_STDIO_APPEND = 1u << 0,   /* PATH: write at the end of the file. Without it the file is emptied */
+  SAFE_STDIO_NEW = 1u << 1,      /* PATH: the file must not exist yet */
+  SAFE_STDIO_BLOCKING = 1u << 2, /* PIPE: safe_process_take_pipe gives a blocking end (Windows: one for synchronous
+                                    calls), and safe_process_communicate is not for this stream */
+  SAFE_STDIO_NON_BLOCKING_CHILD = 1u << 3 /* PIPE: the child's own end does not block (POSIX) */
 };
 
 typedef struct safe_stdio {
-  int32_t kind; /* SAFE_STDIO_* */
-  safe_handle handle;
+  int32_t kind;       /* SAFE_STDIO_* */
+  uint32_t flags;     /* of safe_stdio_flags */
+  safe_handle handle; /* HANDLE */
+  const char *path;   /* PATH: opened by the child, within the deadline, with the host's rights; a relative one is meant
+                         from the host's working directory */
+  uint32_t pipe_size; /* PIPE: bytes that it is to hold, or 0 for the system's choice. A wish: less without complaint
+                         where a quota is used up */
+  uint32_t mode;      /* PATH: access rights of a file that is made, with the umask; 0 = 0666. Windows: not used */
 } safe_stdio;
 
 /* A handle that the child gets besides its standard streams. It stays the caller's, and stays as it is. */
 typedef struct safe_child_handle {
   safe_handle handle;
-  int32_t target; /* POSIX: the descriptor number in the child, 3 or above. Windows: must be -1, as the child
-                     sees the handle under the same value: pass it in an argument or a variable */
+  int32_t target; /* POSIX: the descriptor number in the child, 3 or above. Windows: -1, as the child sees the handle
+                     under the same value or, with the proxy, under the one that safe_process_handle tells; or with
+                     SAFE_SPAWN_CRT_HANDLES a descriptor number from 3 to 255 of the C runtime */
 } safe_child_handle;
 
 enum safe_process_group {
   SAFE_GROUP_NEW = 0,     /* a process group of its own, which safe_process_stop ends as a whole */
-  SAFE_GROUP_SESSION = 1, /* a session of its own, without a controlling terminal */
+  SAFE_GROUP_SESSION = 1, /* a session of its own, without a controlling terminal unless one is asked for */
   SAFE_GROUP_HOST = 2     /* the host's group, as for an interactive program; stop ends the child alone */
 };
 
+/* Which processes belong to the child, and are ended with it by safe_process_stop. */
+enum safe_tree {
+  SAFE_TREE_DEFAULT = 0, /* those of its group or session, and its descendants as far as they can be found from it.
+                            Windows: all, by a job object */
+  SAFE_TREE_GROUP = 1,   /* those of its group or session only: a daemon that leaves it lives on. Windows: a process
+                            started with CREATE_BREAKAWAY_FROM_JOB does */
+  SAFE_TREE_WHOLE = 2,   /* all: by a cgroup of its own where the host may make one, else by a guard process, to which
+                            also a daemon comes back whose parent has ended. The best there is, where there is neither:
+                            safe_process_tree tells */
+  SAFE_TREE_CGROUP = 3   /* a cgroup or nothing: SAFE_ENOTSUP */
+};
+
+enum safe_limit_kind {
+  SAFE_LIMIT_MEMORY = 0,     /* bytes: of address space for each process (RLIMIT_AS), and of memory for all of them
+                                together where a cgroup or a job can */
+  SAFE_LIMIT_CPU_TIME = 1,   /* seconds, of each process; Windows: of all together */
+  SAFE_LIMIT_OPEN_FILES = 2, /* descriptors of each process. Not on Windows */
+  SAFE_LIMIT_PROCESSES = 3,  /* at a time: of the tree by a cgroup or job, else of the child's user (RLIMIT_NPROC) */
+  SAFE_LIMIT_CORE = 4,       /* bytes of a core file. Not on Windows */
+  SAFE_LIMIT_FILE_SIZE = 5   /* bytes of a file that it writes. Not on Windows */
+};
+
+typedef struct safe_limit {
+  int32_t kind;     /* SAFE_LIMIT_* */
+  int32_t reserved; /* 0 */
+  int64_t value;    /* in the kind's unit; SAFE_UNLIMITED takes an inherited limit away, where the host may */
+} safe_limit;
+
+#define SAFE_UNLIMITED INT64_C(-1)
+
+enum safe_spawn_flags {
+  SAFE_SPAWN_PATH_OF_CHILD =
+    1u << 0,                         /* look the program up on the PATH of the child's environment, not of the host's */
+  SAFE_SPAWN_KEEP_IGNORED = 1u << 1, /* signals that the host ignores are ignored in the child too (POSIX) */
+  SAFE_SPAWN_NO_NEW_PRIVILEGES = 1u << 2, /* neither the child nor its children gain any by exec (Linux, FreeBSD) */
+  SAFE_SPAWN_DIE_WITH_HOST = 1u << 3, /* the tree is killed when this process has ended, however it did; not when the
+                                         spawning thread ends. macOS: SAFE_ENOTSUP */
+  SAFE_SPAWN_GUARD = 1u << 4, /* a guard process, which never execs, is the child's parent: its status is known also
+                                 where the host ignores SIGCHLD or reaps every child, on kernels that cannot tell
+                                 otherwise (Linux; needless and so without effect elsewhere) */
+  SAFE_SPAWN_CONTROLLING_TERMINAL = 1u << 5, /* SAFE_GROUP_SESSION: the child's stdin, a terminal, becomes its
+                                                controlling terminal (POSIX) */
+  SAFE_SPAWN_VERBATIM = 1u << 6,             /* Windows: the arguments are joined with spaces and not quoted */
+  SAFE_SPAWN_BATCH = 1u << 7,       /* Windows: the program may be a .bat or .cmd file. Arguments that cmd.exe would not
+                                       hand over as they are get SAFE_EBATCH; so do line breaks and the like */
+  SAFE_SPAWN_CRT_HANDLES = 1u << 8, /* Windows: targets are descriptor numbers of the C runtime */
+  SAFE_SPAWN_NO_WINDOW = 1u << 9,   /* Windows: a console program gets a console that is not shown */
+  SAFE_SPAWN_NEW_CONSOLE = 1u << 10, /* Windows: a console of its own, in a window */
+  SAFE_SPAWN_HIDDEN = 1u << 11,      /* Windows: the first window is not shown (SW_HIDE) */
+  SAFE_SPAWN_PROXY = 1u << 12,       /* Windows: by the proxy parent or not at all, see safe_spawn */
+  SAFE_SPAWN_NO_PROXY = 1u << 13     /* Windows: never by the proxy parent */
+};
+
+/* Flags and fields that say "POSIX" or name systems are SAFE_ENOTSUP on others, unless they say otherwise. Those that
+   say "Windows" are without effect elsewhere. */
 typedef struct safe_spawn_options {
   uint32_t size;
-  uint32_t flags;          /* none yet: 0 */
+  uint32_t flags;          /* of safe_spawn_flags */
   const char *file;        /* the program, or NULL for argv[0]; a name without a folder is looked up on PATH */
   const char *const *argv; /* ends with NULL; argv[0] is what the program sees as its name */
   const char *shell;       /* instead of file and argv: a command line for /bin/sh -c or cmd.exe /d /s /c */
@@ -64,33 +137,59 @@ typedef struct safe_spawn_options {
   safe_stdio in, out, err; /* default SAFE_STDIO_INHERIT */
   const safe_child_handle *handles;
   size_t handle_count;
-  int64_t timeout_ms; /* for the spawn itself; default 10,000 */
-  int32_t group;      /* SAFE_GROUP_*; default SAFE_GROUP_NEW. Windows: always a job object of its own,
-                         SAFE_GROUP_NEW also CREATE_NEW_PROCESS_GROUP */
+  int64_t timeout_ms;             /* for the spawn itself; default 10,000 */
+  int32_t group;                  /* SAFE_GROUP_*; default SAFE_GROUP_NEW. Windows: always a job object of its own,
+                                     SAFE_GROUP_NEW also CREATE_NEW_PROCESS_GROUP */
+  int32_t tree;                   /* SAFE_TREE_*; default SAFE_TREE_DEFAULT */
+  const char *const *env_changes; /* applied to env, or to the host's environment: "NAME=value" sets, "NAME" removes; of
+                                     several for one name the last counts. Ends with NULL; or NULL */
+  int64_t uid, gid;               /* the child's user and group, real, effective and saved; -1 = the host's (POSIX) */
+  const uint32_t *groups;         /* its supplementary groups (POSIX) */
+  size_t group_count;             /* with uid or gid and no list: none but gid, as those of the host are not the child's
+                                     to have. Without uid, gid and list: the host's */
+  int32_t umask;                  /* -1 = the host's (POSIX) */
+  int32_t nice;                   /* added to the host's niceness, -40 to 40; Windows: choices of priority class */
+  const safe_limit *limits;       /* soft and hard alike */
+  size_t limit_count;
+  const char *cgroup; /* the folder in which a cgroup for the tree is made; NULL = the host's own cgroup (Linux) */
+  int32_t pty_columns, pty_rows; /* of SAFE_STDIO_PTY; 0 = 80 and 24 */
 } safe_spawn_options;
 
 #define SAFE_STDIO_INIT \
-  { SAFE_STDIO_INHERIT, SAFE_INVALID_HANDLE }
+  { SAFE_STDIO_INHERIT, 0, SAFE_INVALID_HANDLE, 0, 0, 0 }
 
 #define SAFE_SPAWN_OPTIONS_INIT                                                                                   \
   {                                                                                                               \
     sizeof(safe_spawn_options), 0, 0, 0, 0, 0, 0, SAFE_STDIO_INIT, SAFE_STDIO_INIT, SAFE_STDIO_INIT, 0, 0, 10000, \
-      SAFE_GROUP_NEW                                                                                              \
+      SAFE_GROUP_NEW, SAFE_TREE_DEFAULT, 0, -1, -1, 0, 0, -1, 0, 0, 0, 0, 0, 0                                    \
   }
 
 /*
  * Starts a program. The child has its three standard streams and the listed handles, and no other; an empty
- * signal mask and default dispositions, ignored signals included. PATH is the host's, and its empty and
- * relative elements are passed over: a program in the current directory is never found by accident.
- * On Windows a .bat or .cmd file is refused with SAFE_EBATCH.
+ * signal mask and default dispositions, ignored signals included. PATH is the host's unless asked otherwise, and its
+ * empty and relative elements are passed over: a program in the current directory is never found by accident.
+ * On Windows a .bat or .cmd file, however its name is disguised, is refused with SAFE_EBATCH.
  *
  * Returns when the program has been loaded, not merely when a process was made: a missing or unusable program
  * is an error here, not an exit status. Blocks at most timeout_ms: a child that does not reach its program in time is
  * killed (SAFE_ETIMEDOUT), and parked if it cannot be (SAFE_ESTUCK). *process is NULL on failure.
  *
+ * Of the host nothing changes: no descriptor, signal mask, handler, working directory, umask or user, not for a moment.
+ *
+ * Windows: what is inherited has to be inheritable in the parent, where any other CreateProcess of the host might catch
+ * it. So a suspended process of ours, the proxy, is the parent wherever no stream is a console; this process then
+ * never owns an inheritable handle. Without the proxy there is a window of time in which the listed handles are.
+ *
  * error->stage says what failed, error->index which element, error->os_code why.
  */
 SAFE_API int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_error *error);
+
+/*
+ * Keeps the lowest free descriptor numbers, at most count (and 256) of them, for the pipes of children, in a host with
+ * thousands of descriptors: what a spawn costs grows with the highest number that the child is given. For the whole
+ * process; 0 gives them back. Returns how many there are now, or a SAFE_E*. SAFE_ENOTSUP where it would be of no use.
+ */
+SAFE_API int safe_reserve_descriptors(int count);
 
 /* The system's number for the child. It stays the child's own until safe_process_free, unless the host itself reaps
    the child, by a waitpid(-1) or by ignoring SIGCHLD. */
@@ -102,6 +201,38 @@ SAFE_API int64_t safe_process_pid(const safe_process *process);
  * SAFE_INVALID_HANDLE if that stream is no pipe or was taken already.
  */
 SAFE_API safe_handle safe_process_take_pipe(safe_process *process, int stream);
+
+enum safe_tree_kind {
+  SAFE_TREE_BY_CHILD = 0,  /* SAFE_GROUP_HOST: the child alone */
+  SAFE_TREE_BY_GROUP = 1,  /* process group or session */
+  SAFE_TREE_BY_WALK = 2,   /* that and the descendants found from it */
+  SAFE_TREE_BY_GUARD = 3,  /* a guard process adopts what leaves, and finds all */
+  SAFE_TREE_BY_CGROUP = 4, /* a cgroup */
+  SAFE_TREE_BY_JOB = 5     /* a job object */
+};
+
+typedef struct safe_tree_info {
+  uint32_t size;
+  int32_t kind;            /* SAFE_TREE_BY_* */
+  int64_t guard;           /* the pid of the guard process, or 0 */
+  uint32_t limits_lacking; /* bit 1 << SAFE_LIMIT_*: a limit that could not be set for the tree as a whole, for want of
+                             the cgroup's controller, and is each process's own instead */
+  char cgroup[268];        /* its path, or "" */
+} safe_tree_info;
+
+#define SAFE_TREE_INFO_INIT                \
+  {                                        \
+    sizeof(safe_tree_info), 0, 0, 0, { 0 } \
+  }
+
+/* How the child's tree is kept together. Never blocks. */
+SAFE_API int safe_process_tree(const safe_process *process, safe_tree_info *info, safe_error *error);
+
+/* The value under which the child sees listed handle number index. POSIX: its target. */
+SAFE_API safe_handle safe_process_handle(const safe_process *process, size_t index);
+
+/* Tells the child of a new size of its SAFE_STDIO_PTY. SAFE_EINVAL if it has none. */
+SAFE_API int safe_process_resize(safe_process *process, int columns, int rows);
 
 typedef struct safe_wait_options {
   uint32_t size;
@@ -121,14 +252,16 @@ enum safe_exit_kind {
 
 typedef struct safe_exit {
   uint32_t size;
-  int32_t kind;   /* SAFE_EXIT_* */
-  int64_t code;   /* the exit code (Windows: all 32 bits), or -1 */
-  int32_t signal; /* the signal that ended it, or 0 */
-  int32_t core;   /* 1 if the system dumped core */
+  int32_t kind;               /* SAFE_EXIT_* */
+  int64_t code;               /* the exit code (Windows: all 32 bits), or -1 */
+  int32_t signal;             /* the signal that ended it, or 0 */
+  int32_t core;               /* 1 if the system dumped core */
+  int64_t user_us, system_us; /* CPU time of the child and of the children that it waited for; -1 if it is not known */
+  int64_t peak_memory;        /* the most bytes of memory that it had at a time; -1 if it is not known */
 } safe_exit;
 
 #define SAFE_EXIT_INIT \
-  { sizeof(safe_exit), 0, -1, 0, 0 }
+  { sizeof(safe_exit), 0, -1, 0, 0, -1, -1, -1 }
 
 /*
  * Waits until the child has ended. Can be called again, also after it has ended. The child's number stays
@@ -142,24 +275,66 @@ SAFE_API int safe_process_wait(safe_process *process, const safe_wait_options *o
    where the system has no such thing (Linux before 5.3). */
 SAFE_API safe_handle safe_process_exit_handle(safe_process *process);
 
+/* What becomes of a stream of the child's output. */
+enum safe_sink_kind {
+  SAFE_SINK_MEMORY = 0,   /* kept in memory, up to the limit */
+  SAFE_SINK_DROP = 1,     /* read and thrown away */
+  SAFE_SINK_HANDLE = 2,   /* written to the handle, which stays the caller's */
+  SAFE_SINK_CALLBACK = 3, /* handed to the function */
+  SAFE_SINK_LEAVE = 4     /* not read at all: the caller's to read */
+};
+
+/* What is kept where there is more than the limit. */
+enum safe_keep {
+  SAFE_KEEP_HEAD = 0, /* the first bytes */
+  SAFE_KEEP_TAIL = 1, /* the last bytes */
+  SAFE_KEEP_BOTH = 2  /* the first half and the last half of the limit */
+};
+
+/* Takes the bytes: 0, or a SAFE_E* that ends safe_process_communicate with it. stream is 1 or 2. It runs in the calling
+   thread, and its time is part of the deadline, which cannot interrupt it. */
+typedef int (*safe_sink_function)(void *context, int stream, const void *bytes, size_t length);
+
+typedef struct safe_sink {
+  int32_t kind;       /* SAFE_SINK_* */
+  int32_t keep;       /* MEMORY: SAFE_KEEP_* */
+  size_t limit;       /* MEMORY: bytes that are kept; the rest is read and dropped. Default 64 MiB */
+  safe_handle handle; /* HANDLE: a file, pipe or socket. One that does not take more at the moment is waited for, within
+                         the deadline; a file is taken to take everything at once (Windows: any handle but a
+                         non-blocking socket is written to on a thread that can be left behind) */
+  safe_sink_function function; /* CALLBACK */
+  void *context;
+} safe_sink;
+
+#define SAFE_SINK_INIT \
+  { SAFE_SINK_MEMORY, SAFE_KEEP_HEAD, (size_t)64 << 20, SAFE_INVALID_HANDLE, 0, 0 }
+
+/* Gives up to room bytes of the child's input: how many, 0 at the end, or a SAFE_E* that ends the call. As above. */
+typedef int64_t (*safe_source_function)(void *context, void *buffer, size_t room);
+
 typedef struct safe_communicate_options {
   uint32_t size;
   uint32_t flags;    /* none yet: 0 */
   const void *input; /* goes to the child's stdin, which is then closed */
   size_t input_length;
-  size_t out_limit;    /* keep at most so many bytes of stdout; the rest is read and dropped. Default 64 MiB */
-  size_t err_limit;    /* the same for stderr */
+  safe_handle input_handle;            /* instead: what can be read from this until its end */
+  safe_source_function input_function; /* instead: what this gives */
+  void *input_context;
+  safe_sink out, err;  /* default: into memory */
   int64_t timeout_ms;  /* for all of it; default 10,000 */
   int64_t drain_ms;    /* after the child has ended, while somebody else keeps its pipes open; default 1,000 */
   safe_cancel *cancel; /* or NULL */
 } safe_communicate_options;
 
-#define SAFE_COMMUNICATE_OPTIONS_INIT \
-  { sizeof(safe_communicate_options), 0, 0, 0, (size_t)64 << 20, (size_t)64 << 20, 10000, 1000, 0 }
+#define SAFE_COMMUNICATE_OPTIONS_INIT                                                                                  \
+  {                                                                                                                    \
+    sizeof(safe_communicate_options), 0, 0, 0, SAFE_INVALID_HANDLE, 0, 0, SAFE_SINK_INIT, SAFE_SINK_INIT, 10000, 1000, \
+      0                                                                                                                \
+  }
 
 enum safe_output_flags {
-  SAFE_OUTPUT_OUT_CUT = 1 << 0,   /* stdout had more than out_limit bytes */
-  SAFE_OUTPUT_ERR_CUT = 1 << 1,   /* stderr had more than err_limit bytes */
+  SAFE_OUTPUT_OUT_CUT = 1 << 0,   /* stdout had more than its limit of bytes */
+  SAFE_OUTPUT_ERR_CUT = 1 << 1,   /* stderr had more than its limit of bytes */
   SAFE_OUTPUT_HELD_OPEN = 1 << 2, /* the child ended, but a process that it started keeps a pipe open */
   SAFE_OUTPUT_IN_REFUSED = 1 << 3 /* the child closed its stdin before it had read all the input */
 };
@@ -176,11 +351,12 @@ typedef struct safe_output {
   size_t err_length;
   uint64_t out_total; /* bytes that came, kept or not */
   uint64_t err_total;
-  size_t input_used; /* bytes of the input that the pipe took */
+  uint64_t input_used;     /* bytes of the input that the pipe took */
+  size_t out_cut, err_cut; /* where in out and err the bytes are missing that were dropped, if any were */
 } safe_output;
 
 #define SAFE_OUTPUT_INIT \
-  { sizeof(safe_output), 0, 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(safe_output), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Feeds the input, collects both outputs, and waits for the child's end, all at once, so that neither side can
@@ -198,12 +374,13 @@ SAFE_API void safe_output_free(safe_output *output);
 
 typedef struct safe_stop_options {
   uint32_t size;
-  uint32_t flags;   /* none yet: 0 */
-  int64_t grace_ms; /* from the polite request to the forced end; default 2,000; 0 = forced at once */
+  uint32_t flags;      /* none yet: 0 */
+  int64_t grace_ms;    /* from the polite request to the forced end; default 2,000; 0 = forced at once */
+  safe_cancel *cancel; /* or NULL; ends the grace time, not the call */
 } safe_stop_options;
 
 #define SAFE_STOP_OPTIONS_INIT \
-  { sizeof(safe_stop_options), 0, 2000 }
+  { sizeof(safe_stop_options), 0, 2000, 0 }
 
 enum safe_stop_verdict {
   SAFE_STOP_WAS_GONE = 0, /* it had ended already, and so had its group or job */
@@ -212,7 +389,7 @@ enum safe_stop_verdict {
   SAFE_STOP_STUCK = 3     /* it is still there */
 };
 
-#define SAFE_STOP_MAX_PIDS 16
+#define SAFE_STOP_MAX_PIDS 256
 
 typedef struct safe_stop_report {
   uint32_t size;
@@ -237,6 +414,16 @@ typedef struct safe_stop_report {
  */
 SAFE_API int safe_process_stop(safe_process *process, const safe_stop_options *options, safe_stop_report *report,
                                safe_error *error);
+
+/*
+ * For the common case: safe_spawn, safe_process_communicate, safe_process_stop and safe_process_free in one. stdin is a
+ * pipe if there is input and else the null device, stdout and stderr are pipes, unless spawn says otherwise.
+ * communicate's timeout is that of the whole run; NULL gives the defaults. When the call returns nothing of the
+ * child's tree is left, or it is SAFE_ESTUCK and error names what is. SAFE_ETIMEDOUT and SAFE_ECANCELED: it was ended,
+ * and output has what came until then. status and output may be NULL.
+ */
+SAFE_API int safe_run(const safe_spawn_options *spawn, const safe_communicate_options *communicate, safe_exit *status,
+                      safe_output *output, safe_error *error);
 
 /*
  * Closes the pipes and gives the child's number back. Never blocks and ends nobody: a child that still runs

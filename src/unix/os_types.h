@@ -38,7 +38,10 @@ struct safe__child {
   int64_t watched; /* one that was left when its group was last looked through, or 0 */
   bool ended;      /* it is a zombie of ours, or was reaped by somebody else */
   bool killed;     /* its end was forced once */
-  bool stolen;     /* reaped by somebody else: its number may be a stranger's by now */
+  int terminal;    /* our end of its pseudo-terminal, or -1 */
+  int *targets;    /* of the listed handles, by their places in the list; NULL if there are none */
+  size_t target_count;
+  bool stolen; /* reaped by somebody else: its number may be a stranger's by now */
 };
 
 #endif

@@ -2,6 +2,8 @@
 /* safe__os_spawn: the plan, the standard streams, and what the parent does before and after the launch. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "above_stdio.h"
@@ -104,6 +106,7 @@ int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options,
   int at, code;
 
   child->exit_fd = -1;
+  child->terminal = -1;
   child->group = options->group;
   for (at = 0; at < 3; at++) child->streams[at].fd = -1;
   code = check_handles(options, stdio, error);
@@ -118,4 +121,20 @@ int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options,
     for (at = 0; at < 3; at++) safe__os_stream_close(&child->streams[at]);
   safe__free(plan);
   return code;
+}
+
+safe_handle safe__os_child_handle(const struct safe__child *child, size_t index) {
+  return index < child->target_count ? child->targets[index] : SAFE_INVALID_HANDLE;
+}
+
+int safe__os_child_resize(struct safe__child *child, int columns, int rows) {
+  struct winsize size = {(unsigned short)rows, (unsigned short)columns, 0, 0};
+
+  if (child->terminal < 0) return SAFE_EINVAL;
+  return ioctl(child->terminal, TIOCSWINSZ, &size) == 0 ? SAFE_OK : safe__os_translate(errno);
+}
+
+int safe__os_reserve_descriptors(int count) {
+  (void)count;
+  return SAFE_ENOTSUP;
 }

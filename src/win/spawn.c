@@ -180,3 +180,18 @@ int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options,
   }
   return code;
 }
+
+safe_handle safe__os_child_handle(const struct safe__child *child, size_t index) {
+  (void)child, (void)index;
+  return SAFE_INVALID_HANDLE;
+}
+
+int safe__os_child_resize(struct safe__child *child, int columns, int rows) {
+  (void)child, (void)columns, (void)rows;
+  return SAFE_EINVAL;
+}
+
+int safe__os_reserve_descriptors(int count) {
+  (void)count;
+  return SAFE_ENOTSUP; /* handles have no order that would cost anything */
+}

@@ -136,3 +136,7 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   safe__win_wait(&left, 1, until);
   CloseHandle(left);
 }
+
+void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {
+  info->kind = child->alone ? SAFE_TREE_BY_CHILD : SAFE_TREE_BY_JOB;
+}

@@ -105,3 +105,7 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   else if (safe__poll(&ready, 1, step) > 0 && !safe__child_ended(child))
     safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), NULL, false);
 }
+
+void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {
+  info->kind = child->group == SAFE_GROUP_HOST ? SAFE_TREE_BY_CHILD : SAFE_TREE_BY_GROUP;
+}

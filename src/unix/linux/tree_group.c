@@ -105,3 +105,7 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
     safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_PIDFD_MS)), NULL, false);
   if (pidfd >= 0) close(pidfd);
 }
+
+void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {
+  info->kind = has_group(child) ? SAFE_TREE_BY_GROUP : SAFE_TREE_BY_CHILD;
+}

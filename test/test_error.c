@@ -21,7 +21,7 @@ static void every_code_has_a_name_of_its_own(void **state) {
 static void every_stage_has_a_name(void **state) {
   (void)state;
   assert_string_equal(safe_stage_name(SAFE_STAGE_EXEC), "starting the program");
-  assert_string_equal(safe_stage_name(SAFE_STAGE_PROXY), "looking for the holder");
+  assert_string_equal(safe_stage_name(SAFE_STAGE_PROXY), "making the proxy parent");
   assert_string_equal(safe_stage_name(-1), "an unknown stage");
   assert_string_equal(safe_stage_name(SAFE_STAGE_PROXY + 1), "an unknown stage");
 }

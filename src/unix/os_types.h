@@ -41,7 +41,10 @@ struct safe__child {
   int terminal;    /* our end of its pseudo-terminal, or -1 */
   int *targets;    /* of the listed handles, by their places in the list; NULL if there are none */
   size_t target_count;
-  bool stolen; /* reaped by somebody else: its number may be a stranger's by now */
+  bool stolen;             /* reaped by somebody else: its number may be a stranger's by now */
+  int32_t keeping;         /* SAFE_TREE_*, as it was asked for */
+  uint32_t limits_lacking; /* as in safe_tree_info */
+  struct safe__tree *tree; /* Linux: its cgroup, its guard, and who was seen of it; NULL: none of these */
 };
 
 #endif

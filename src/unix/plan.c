@@ -127,6 +127,7 @@ static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options 
   plan->moves = moves;
   plan->group = options->group;
   plan->error_fd = -1;
+  plan->asked = options;
   return plan;
 }
 

@@ -24,9 +24,12 @@ struct safe__plan {
   struct safe__move *moves; /* by target, the standard streams first */
   int move_count;
   int group;
-  int highest;  /* the largest source, and error_fd if larger */
-  bool shared;  /* the child runs on our memory and begins with our descriptor table */
-  int error_fd; /* where it reports otherwise */
+  int highest;                     /* the largest source, and error_fd if larger */
+  bool shared;                     /* the child runs on our memory and begins with our descriptor table */
+  int error_fd;                    /* where it reports otherwise */
+  const safe_spawn_options *asked; /* the caller's: only until the launch has returned */
+  uint32_t tree_limits;            /* bit 1 << SAFE_LIMIT_*: set for the tree as a whole, by the launch. Then the child
+                                      itself needs no RLIMIT_NPROC */
   volatile struct safe__child_report report;
 };
 

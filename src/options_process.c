@@ -184,8 +184,8 @@ static int check_ids(const safe_spawn_options *options, safe_error *error) {
 
 /* What cannot be had together. */
 static int check_combination(const safe_spawn_options *options, safe_error *error) {
-  bool pty = options->in.kind == SAFE_STDIO_PTY || options->out.kind == SAFE_STDIO_PTY ||
-             options->err.kind == SAFE_STDIO_PTY;
+  bool pty =
+    options->in.kind == SAFE_STDIO_PTY || options->out.kind == SAFE_STDIO_PTY || options->err.kind == SAFE_STDIO_PTY;
   uint32_t flags = options->flags;
 
   if (pty && options->group == SAFE_GROUP_HOST)
@@ -195,7 +195,8 @@ static int check_combination(const safe_spawn_options *options, safe_error *erro
   if ((flags & SAFE_SPAWN_CONTROLLING_TERMINAL) != 0 && options->group != SAFE_GROUP_SESSION)
     return invalid(error, -1, "Only the leader of a session can have a controlling terminal.");
   if (options->group == SAFE_GROUP_HOST && options->tree > SAFE_TREE_GROUP)
-    return invalid(error, -1, "With SAFE_GROUP_HOST only the child itself is ended: there is no tree to keep together.");
+    return invalid(error, -1,
+                   "With SAFE_GROUP_HOST only the child itself is ended: there is no tree to keep together.");
   if ((flags & SAFE_SPAWN_PROXY) != 0 && (flags & SAFE_SPAWN_NO_PROXY) != 0)
     return invalid(error, -1, "The proxy cannot be both asked for and refused.");
   if (options->pty_columns < 0 || options->pty_columns > 32767 || options->pty_rows < 0 || options->pty_rows > 32767)

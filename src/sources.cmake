@@ -38,6 +38,7 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/lock_posix.c
   unix/plan.c
   unix/poll_wait.c
+  unix/pty.c
   unix/spawn.c
   unix/stream.c
 )
@@ -61,6 +62,8 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/pipe_size.c
   unix/linux/poller_epoll.c
   unix/linux/proc_stat.c
+  unix/linux/pty_peer.c
+  unix/linux/reserve.c
   unix/linux/self_wipeonfork.c
   unix/linux/shared_stack.c
   unix/linux/tree_group.c
@@ -71,6 +74,7 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
+  unix/reserve_none.c
   unix/bsd/own_process.c
   unix/bsd/cancel_pipe.c
   unix/bsd/exit_status.c
@@ -79,6 +83,7 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/bsd/own_locks.c
   unix/bsd/pipe_size.c
   unix/bsd/poller_kqueue.c
+  unix/bsd/pty_name.c
   unix/bsd/tree_group.c
   unix/macos/describe.c
   unix/macos/exit_kqueue.c
@@ -95,6 +100,7 @@ set(SAFEHOLD_MACOS_SOURCES
 )
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
+  unix/reserve_none.c
   unix/bsd/own_process.c
   unix/child.c
   unix/describe_locale.c
@@ -107,6 +113,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/bsd/own_locks.c
   unix/bsd/pipe_size.c
   unix/bsd/poller_kqueue.c
+  unix/bsd/pty_name.c
   unix/bsd/tree_group.c
   unix/freebsd/exit_procdesc.c
   unix/freebsd/findings.c

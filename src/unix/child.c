@@ -68,8 +68,28 @@ static int place(struct safe__plan *plan) {
   if (result < 0) return report(plan, SAFE_STAGE_DESCRIPTORS, -1, result);
   for (at = 0; at < plan->move_count; at++) {
     move = &plan->moves[at];
+    if (move->cleared) continue;
     result = move->source == move->target ? child_keep_on_exec(move->target) : child_dup2(move->source, move->target);
     if (result < 0) return report(plan, move->stage, move->index, result);
+  }
+  return 0;
+}
+
+/* With the host's rights and from its folder, whatever the child gets later. */
+static int open_paths(struct safe__plan *plan) {
+  struct safe__move *move;
+  long result;
+  int at;
+
+  for (at = 0; at < 3; at++) {
+    move = &plan->moves[at];
+    if (move->path != NULL) {
+      result = child_open(move->path, move->open_flags, move->mode);
+      if (result < 0) return report(plan, move->stage, move->index, result);
+      move->source = (int)result;
+    } else if (move->open_flags == SAFE__LIKE_OUT) {
+      move->source = plan->moves[1].source;
+    }
   }
   return 0;
 }
@@ -133,22 +153,77 @@ static int exec_candidates(struct safe__plan *plan) {
   return report(plan, SAFE_STAGE_EXEC, at - 1, result);
 }
 
+static int set_limits(struct safe__plan *plan) {
+  long result;
+  int at;
+
+  for (at = 0; at < plan->limit_count; at++) {
+    if (plan->limits[at].kind == SAFE_LIMIT_PROCESSES && (plan->tree_limits & 1u << SAFE_LIMIT_PROCESSES) != 0)
+      continue;
+    result = child_limit(plan->limits[at].kind, plan->limits[at].value);
+    if (result < 0) return report(plan, SAFE_STAGE_LIMIT, at, result);
+  }
+  return 0;
+}
+
+/* The user last: with it go the rights to do the rest. */
+static int change_user(struct safe__plan *plan) {
+  long result = 0;
+
+  if (plan->sets_groups && plan->groups != NULL && plan->group_count > 0)
+    result = child_set_groups(plan->group_count, plan->groups);
+  else if (plan->sets_groups)
+    result = child_drop_groups(plan->gid);
+  if (result < 0) return report(plan, SAFE_STAGE_GROUPS, -1, result);
+  if (plan->gid >= 0) result = child_set_gid(plan->gid);
+  if (result < 0) return report(plan, SAFE_STAGE_GID, -1, result);
+  if (plan->uid >= 0) result = child_set_uid(plan->uid);
+  return result < 0 ? report(plan, SAFE_STAGE_UID, -1, result) : 0;
+}
+
+/* A new group or session, and what goes with it. */
+static int leave_the_group(struct safe__plan *plan) {
+  long result = 0;
+
+  if (plan->group == SAFE_GROUP_NEW) result = child_new_group();
+  if (plan->group == SAFE_GROUP_SESSION) result = child_new_session();
+  return result < 0 ? report(plan, SAFE_STAGE_GROUP, -1, result) : 0;
+}
+
+/* What the descriptors no longer stand in the way of. */
+static int change_surroundings(struct safe__plan *plan) {
+  long result = 0;
+  int failed;
+
+  if (plan->terminal >= 0) result = child_take_terminal(plan->terminal);
+  if (result < 0) return report(plan, SAFE_STAGE_TERMINAL, plan->terminal, result);
+  if (plan->cwd != NULL) result = child_change_folder(plan->cwd);
+  if (result < 0) return report(plan, SAFE_STAGE_CWD, -1, result);
+  if (plan->nice != 0) result = child_nice(plan->nice);
+  if (result < 0) return report(plan, SAFE_STAGE_NICE, -1, result);
+  failed = set_limits(plan);
+  if (failed == 0 && plan->changes_user) failed = change_user(plan);
+  if (failed != 0) return failed;
+  if ((plan->flags & SAFE_SPAWN_NO_NEW_PRIVILEGES) != 0) result = child_no_new_privileges();
+  return result < 0 ? report(plan, SAFE_STAGE_PRIVILEGES, -1, result) : 0;
+}
+
 int safe__child_run(void *argument) {
   struct safe__plan *plan = argument;
   long result = own_table(plan);
   int failed;
 
   if (result < 0) return report(plan, SAFE_STAGE_DESCRIPTORS, -1, result);
-  child_default_signals();
-  if (plan->group == SAFE_GROUP_NEW) result = child_new_group();
-  if (plan->group == SAFE_GROUP_SESSION) result = child_new_session();
-  if (result < 0) return report(plan, SAFE_STAGE_GROUP, -1, result);
-  if (plan->cwd != NULL) result = child_change_folder(plan->cwd);
-  if (result < 0) return report(plan, SAFE_STAGE_CWD, -1, result);
-  failed = place(plan);
+  child_default_signals((plan->flags & SAFE_SPAWN_KEEP_IGNORED) != 0);
+  failed = leave_the_group(plan);
+  if (plan->umask >= 0) child_umask(plan->umask);
+  if (failed == 0) failed = open_paths(plan);
+  if (failed == 0) failed = place(plan);
   if (failed != 0) return failed;
   result = close_gaps(plan);
   if (result < 0) return report(plan, SAFE_STAGE_DESCRIPTORS, -1, result);
+  failed = change_surroundings(plan);
+  if (failed != 0) return failed;
   child_unblock_signals();
   return exec_candidates(plan);
 }

@@ -27,7 +27,9 @@ struct safe__poller {
 struct safe__stream {
   int fd; /* -1 when there is no pipe, or it was closed or taken */
   bool writes;
-  bool blocked; /* the last call would have blocked: worth waiting for */
+  bool terminal; /* our end of a pseudo-terminal: EIO is its end, and its input ends with a character */
+  bool blocking; /* as the caller asked for: never moved by safe_process_communicate */
+  bool blocked;  /* the last call would have blocked: worth waiting for */
 };
 
 struct safe__child {

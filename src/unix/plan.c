@@ -42,11 +42,17 @@ static char *join(struct arena *arena, const char *folder, size_t length, const 
   return copy;
 }
 
-static char **copy_strings(struct arena *arena, const char *const *strings) {
-  size_t at, count = 0;
-  char *string, **copy;
+static size_t count_strings(const char *const *strings) {
+  size_t count = 0;
 
   while (strings[count] != NULL) count++;
+  return count;
+}
+
+static char **copy_strings(struct arena *arena, const char *const *strings) {
+  size_t at, count = count_strings(strings);
+  char *string, **copy;
+
   copy = carve(arena, (count + 1) * sizeof(*copy));
   for (at = 0; at < count && strings[at] != NULL; at++) {
     string = join(arena, "", 0, strings[at]);
@@ -56,18 +62,65 @@ static char **copy_strings(struct arena *arena, const char *const *strings) {
   return copy;
 }
 
-/* Where a program is looked for. */
+/* Where a program is looked for, and the child's environment. */
 struct search {
+  const char *const *environment;
+  const char **changed; /* the same, if it had to be put together; to be freed */
   const char *file, *path;
   char folder[4096]; /* the host's working directory, if the file's path is relative */
 };
 
+static const char *const *base_environment(const safe_spawn_options *options) {
+  static const char *const empty[] = {NULL};
+
+  if (options->env != NULL) return options->env;
+  return environ != NULL ? (const char *const *)environ : empty; /* NULL after clearenv(3) */
+}
+
+static bool names_match(const char *one, const char *other) {
+  size_t length = strcspn(one, "=");
+
+  return strncmp(one, other, length) == 0 && (other[length] == '=' || other[length] == '\0');
+}
+
+static bool is_changed_later(const char *string, const char *const *changes) {
+  for (; *changes != NULL; changes++)
+    if (names_match(*changes, string)) return true;
+  return false;
+}
+
+/* What the changes do not name stays, in its order; what they set comes behind it. */
+static bool change_environment(struct search *search, const char *const *changes) {
+  const char *const *base = search->environment;
+  size_t count = count_strings(base), used = 0, at;
+
+  search->changed = safe__alloc((count + count_strings(changes) + 1) * sizeof(*search->changed));
+  if (search->changed == NULL) return false;
+  for (at = 0; at < count && base[at] != NULL; at++)
+    if (!is_changed_later(base[at], changes)) search->changed[used++] = base[at];
+  for (; *changes != NULL; changes++)
+    if (strchr(*changes, '=') != NULL && !is_changed_later(*changes, changes + 1)) search->changed[used++] = *changes;
+  search->changed[used] = NULL;
+  search->environment = search->changed;
+  return true;
+}
+
+static const char *path_of(const char *const *environment) {
+  for (; *environment != NULL; environment++)
+    if (strncmp(*environment, "PATH=", 5) == 0) return *environment + 5;
+  return NULL;
+}
+
 static int search_begin(struct search *search, const safe_spawn_options *options, safe_error *error) {
+  search->environment = base_environment(options);
+  search->changed = NULL;
   search->file = options->shell != NULL ? SHELL : options->file;
   search->path = NULL;
   search->folder[0] = '\0';
+  if (options->env_changes != NULL && !change_environment(search, options->env_changes))
+    return safe__fail_memory(error, SAFE_STAGE_PREPARE);
   if (strchr(search->file, '/') == NULL) {
-    search->path = getenv("PATH");
+    search->path = (options->flags & SAFE_SPAWN_PATH_OF_CHILD) != 0 ? path_of(search->environment) : getenv("PATH");
     if (search->path == NULL) search->path = NO_PATH;
   } else if (search->file[0] != '/' && options->cwd != NULL && getcwd(search->folder, sizeof(search->folder)) == NULL) {
     /* The child changes its folder before exec, but the path is meant from here. */
@@ -99,11 +152,35 @@ static int candidates(struct arena *arena, const struct search *search, char **i
   }
 }
 
-static const char *const *environment(const safe_spawn_options *options) {
-  static const char *const empty[] = {NULL};
+static void *copy_array(struct arena *arena, const void *from, size_t count, size_t size) {
+  void *copy = carve(arena, count * size);
 
-  if (options->env != NULL) return options->env;
-  return environ != NULL ? (const char *const *)environ : empty; /* NULL after clearenv(3) */
+  if (copy != NULL && count > 0) memcpy(copy, from, count * size);
+  return copy;
+}
+
+static void copy_ids(struct safe__plan *plan, const safe_spawn_options *options) {
+  plan->uid = options->uid;
+  plan->gid = options->gid;
+  plan->sets_groups = options->groups != NULL || options->uid >= 0 || options->gid >= 0;
+  plan->group_count = options->group_count;
+  plan->changes_user = options->uid >= 0 || options->gid >= 0 || options->groups != NULL;
+  plan->umask = options->umask;
+  plan->nice = options->nice;
+  plan->limit_count = (int)options->limit_count;
+}
+
+/* The standard streams' paths are meant from here, as the child opens them before it changes its folder. */
+static void copy_paths(struct arena *arena, struct safe__move *moves, const safe_spawn_options *options) {
+  const safe_stdio *const stdio[3] = {&options->in, &options->out, &options->err};
+  char *path;
+  int at;
+
+  for (at = 0; at < 3; at++) {
+    if (stdio[at]->kind != SAFE_STDIO_PATH) continue;
+    path = join(arena, "", 0, stdio[at]->path);
+    if (moves != NULL) moves[at].path = path;
+  }
 }
 
 static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options *options, const struct search *search,
@@ -113,9 +190,13 @@ static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options 
   struct safe__move *moves = carve(arena, (3 + options->handle_count) * sizeof(*moves));
   char **paths = carve(arena, ((size_t)candidate_count + 1) * sizeof(*paths));
   char **argv = copy_strings(arena, options->shell != NULL ? shell : options->argv);
-  char **envp = copy_strings(arena, environment(options));
+  char **envp = copy_strings(arena, search->environment);
   char *cwd = options->cwd == NULL ? NULL : join(arena, "", 0, options->cwd);
+  uint32_t *groups = copy_array(arena, options->groups, options->group_count, sizeof(*groups));
+  safe_limit *limits = copy_array(arena, options->limits, options->limit_count, sizeof(*limits));
   int found;
+
+  copy_paths(arena, moves, options);
 
   found = candidates(arena, search, paths, paths == NULL ? 0 : candidate_count);
   if (plan == NULL || paths == NULL) return NULL;
@@ -125,7 +206,12 @@ static struct safe__plan *lay_out(struct arena *arena, const safe_spawn_options 
   plan->cwd = cwd;
   plan->candidates = paths;
   plan->moves = moves;
+  plan->flags = options->flags;
   plan->group = options->group;
+  plan->terminal = -1;
+  copy_ids(plan, options);
+  plan->groups = groups;
+  plan->limits = limits;
   plan->error_fd = -1;
   plan->asked = options;
   return plan;
@@ -163,30 +249,37 @@ static int list_handles(struct safe__plan *plan, const safe_spawn_options *optio
 }
 
 /* SAFE_EAGAIN: the environment changed between measuring and filling. */
-static int make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
+static int fill(struct safe__plan **out, const safe_spawn_options *options, const struct search *search,
+                safe_error *error) {
   struct arena arena = {NULL, 0, 0};
   struct safe__plan *plan;
-  struct search search;
-  int count, code = search_begin(&search, options, error);
+  int count = candidates(&arena, search, NULL, 0);
 
-  if (code != SAFE_OK) return code;
-  count = candidates(&arena, &search, NULL, 0);
   if (count == 0)
     return safe__fail(error, SAFE_ENOENT, SAFE_STAGE_SEARCH, -1,
-                      "%s cannot be found: PATH has no element that is a full path.", search.file);
+                      "%s cannot be found: PATH has no element that is a full path.", search->file);
   arena.used = 0;
-  lay_out(&arena, options, &search, count);
+  lay_out(&arena, options, search, count);
   arena.size = arena.used;
   arena.used = 0;
   arena.memory = safe__alloc(arena.size);
   if (arena.memory == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  plan = lay_out(&arena, options, &search, count);
+  plan = lay_out(&arena, options, search, count);
   if (arena.used > arena.size) {
     safe__free(arena.memory);
     return safe__fail(error, SAFE_EAGAIN, SAFE_STAGE_PREPARE, -1, "The environment kept changing while it was copied.");
   }
   *out = plan;
   return SAFE_OK;
+}
+
+static int make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
+  struct search search;
+  int code = search_begin(&search, options, error);
+
+  if (code == SAFE_OK) code = fill(out, options, &search, error);
+  safe__free(search.changed);
+  return code;
 }
 
 int safe__plan_make(struct safe__plan **out, const safe_spawn_options *options, safe_error *error) {
@@ -226,11 +319,23 @@ int safe__plan_failure(const struct safe__plan *plan, const struct safe__child_r
   case SAFE_STAGE_CWD:
     return safe__fail_os(error, report->os_code, report->stage, -1, "The child cannot change to %s", plan->cwd);
   case SAFE_STAGE_STDIO:
+    if (plan->moves[index].path != NULL)
+      return safe__fail_os(error, report->os_code, report->stage, index, "%s cannot be opened for standard stream %d",
+                           plan->moves[index].path, index);
     return safe__fail_os(error, report->os_code, report->stage, report->index,
                          "Standard stream %d cannot be given to the child", report->index);
   case SAFE_STAGE_HANDLE:
     return safe__fail_os(error, report->os_code, report->stage, report->index,
                          "Listed handle %d cannot be given to the child", report->index);
+  case SAFE_STAGE_LIMIT:
+    return safe__fail_os(error, report->os_code, report->stage, index, "Resource limit %d cannot be set to %lld", index,
+                         (long long)plan->limits[index].value);
+  case SAFE_STAGE_UID:
+    return safe__fail_os(error, report->os_code, report->stage, -1, "The child cannot become user %lld",
+                         (long long)plan->uid);
+  case SAFE_STAGE_GID:
+    return safe__fail_os(error, report->os_code, report->stage, -1, "The child cannot have group %lld",
+                         (long long)plan->gid);
   default:
     return safe__fail_os(error, report->os_code, report->stage, report->index, "The child failed at %s",
                          safe_stage_name(report->stage));

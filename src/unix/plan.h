@@ -7,10 +7,15 @@
 #include "os.h"
 
 struct safe__move {
-  int source; /* the parent's descriptor */
+  int source; /* the parent's descriptor; -1 for a path, until the child has opened it */
   int target; /* its number in the child */
   int stage, index;
+  bool cleared;     /* source is target, and stays open on exec as it is */
+  const char *path; /* or NULL */
+  int open_flags;   /* of a path; SAFE__LIKE_OUT: the same as standard output */
+  unsigned mode;
 };
+#define SAFE__LIKE_OUT (-1)
 
 /* Written by the child, read by the parent: through shared memory, or through a pipe. stage 0 = no failure. */
 struct safe__child_report {
@@ -23,7 +28,17 @@ struct safe__plan {
   const char *cwd;          /* or NULL */
   struct safe__move *moves; /* by target, the standard streams first */
   int move_count;
+  uint32_t flags; /* SAFE_SPAWN_* */
   int group;
+  int terminal;      /* the number in the child of what becomes its controlling terminal, or -1 */
+  bool changes_user; /* which a child on our memory must not do: it would make the host undumpable */
+  bool sets_groups;
+  int64_t uid, gid; /* -1 as in the options; nice and umask likewise */
+  const uint32_t *groups;
+  size_t group_count;
+  int umask, nice;
+  const safe_limit *limits;
+  int limit_count;
   int highest;                     /* the largest source, and error_fd if larger */
   bool shared;                     /* the child runs on our memory and begins with our descriptor table */
   int error_fd;                    /* where it reports otherwise */

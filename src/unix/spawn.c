@@ -7,13 +7,17 @@
 #include <unistd.h>
 
 #include "above_stdio.h"
+#include "child_release.h"
 #include "pipe.h"
 #include "plan.h"
+#include "pty.h"
+#include "reserve.h"
 
-/* The child's ends of what is made for it: closed in the parent once the child has its own. */
+/* What is made for a child: closed in the parent once the child has its own. */
 struct ends {
-  int fd[3];
-  bool open_before[3]; /* whether the host's own stream was open when nothing of ours was */
+  int fd[3];     /* the child's ends */
+  int pty[2];    /* ours and the child's */
+  int before[3]; /* the flags of the host's own streams when nothing of ours was open; -1: closed */
 };
 
 static void close_ends(struct ends *ends) {
@@ -21,6 +25,8 @@ static void close_ends(struct ends *ends) {
 
   for (at = 0; at < 3; at++)
     if (ends->fd[at] >= 0) close(ends->fd[at]);
+  for (at = 0; at < 2; at++)
+    if (ends->pty[at] >= 0) close(ends->pty[at]);
 }
 
 static int open_null(int index, struct ends *ends, safe_error *error) {
@@ -29,20 +35,48 @@ static int open_null(int index, struct ends *ends, safe_error *error) {
   return safe__fail_os(error, errno, SAFE_STAGE_STDIO, index, "/dev/null cannot be opened");
 }
 
-static int open_pipe(int index, struct ends *ends, struct safe__stream *stream, safe_error *error) {
+static void set_non_blocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+static int open_pipe(const safe_stdio *stdio, int index, struct ends *ends, struct safe__stream *stream,
+                     safe_error *error) {
   int ours = index == 0 ? 1 : 0, fds[2];
 
   if (safe__pipe(fds) != 0) return safe__fail_os(error, errno, SAFE_STAGE_PIPE, index, "A pipe cannot be made");
   ends->fd[index] = fds[1 - ours];
   stream->fd = fds[ours];
   stream->writes = index == 0;
+  stream->blocking = (stdio->flags & SAFE_STDIO_BLOCKING) != 0;
   /* Each end has an open file description of its own: the child's stays blocking. */
-  fcntl(stream->fd, F_SETFL, fcntl(stream->fd, F_GETFL) | O_NONBLOCK);
+  if (!stream->blocking) set_non_blocking(stream->fd);
+  if ((stdio->flags & SAFE_STDIO_NON_BLOCKING_CHILD) != 0) set_non_blocking(ends->fd[index]);
+  if (stdio->pipe_size != 0) safe__pipe_resize(stream->fd, stdio->pipe_size);
   return SAFE_OK;
 }
 
-static int prepare(const safe_stdio *stdio, int index, struct safe__plan *plan, struct ends *ends,
-                   struct safe__stream *stream, safe_error *error) {
+/* One for all streams that ask for it. Each of our ends is a descriptor of its own, so that each can be taken. */
+static int open_terminal(const safe_spawn_options *options, int index, struct ends *ends, struct safe__stream *stream,
+                         safe_error *error) {
+  if (ends->pty[0] < 0 && safe__pty_open(ends->pty, options->pty_columns, options->pty_rows) != 0)
+    return safe__fail_os(error, errno, SAFE_STAGE_TERMINAL, index, "A pseudo-terminal cannot be made");
+  /* stderr comes out where stdout does. */
+  if (index == 2 && options->out.kind == SAFE_STDIO_PTY) return SAFE_OK;
+  stream->fd = fcntl(ends->pty[0], F_DUPFD_CLOEXEC, 3);
+  if (stream->fd < 0) return safe__fail_os(error, errno, SAFE_STAGE_TERMINAL, index, "A terminal cannot be copied");
+  stream->writes = index == 0;
+  stream->terminal = true;
+  return SAFE_OK;
+}
+
+static void name_path(const safe_stdio *stdio, int index, struct safe__move *move) {
+  move->source = -1;
+  move->open_flags = O_CLOEXEC | O_NOCTTY | (index == 0 ? O_RDONLY : O_WRONLY | O_CREAT);
+  if (index > 0) move->open_flags |= (stdio->flags & SAFE_STDIO_APPEND) != 0 ? O_APPEND : O_TRUNC;
+  if ((stdio->flags & SAFE_STDIO_NEW) != 0) move->open_flags |= O_EXCL;
+  move->mode = stdio->mode == 0 ? 0666 : stdio->mode;
+}
+
+static int prepare(const safe_spawn_options *options, const safe_stdio *stdio, int index, struct safe__plan *plan,
+                   struct ends *ends, struct safe__stream *stream, safe_error *error) {
   struct safe__move *move = &plan->moves[index];
   int code = SAFE_OK;
 
@@ -51,22 +85,30 @@ static int prepare(const safe_stdio *stdio, int index, struct safe__plan *plan, 
   move->index = index;
   switch (stdio->kind) {
   case SAFE_STDIO_INHERIT:
-    if (ends->open_before[index])
-      move->source = index;
-    else
-      code = open_null(index, ends, error);
+    move->source = index;
+    move->cleared = ends->before[index] == 0;
+    if (ends->before[index] < 0) code = open_null(index, ends, error);
     break;
   case SAFE_STDIO_NULL:
     code = open_null(index, ends, error);
     break;
   case SAFE_STDIO_PIPE:
-    code = open_pipe(index, ends, stream, error);
+    code = open_pipe(stdio, index, ends, stream, error);
     break;
   case SAFE_STDIO_HANDLE:
     move->source = stdio->handle;
     break;
+  case SAFE_STDIO_PATH:
+    name_path(stdio, index, move);
+    break;
+  case SAFE_STDIO_PTY:
+    code = open_terminal(options, index, ends, stream, error);
+    move->source = ends->pty[1];
+    plan->terminal = index;
+    break;
   default: /* SAFE_STDIO_TO_OUT */
     move->source = plan->moves[1].source;
+    if (move->source < 0) move->open_flags = SAFE__LIKE_OUT;
     break;
   }
   if (ends->fd[index] >= 0) move->source = ends->fd[index];
@@ -91,34 +133,84 @@ static int check_handles(const safe_spawn_options *options, const safe_stdio *co
   return SAFE_OK;
 }
 
-static int highest_source(const struct safe__plan *plan) {
-  int at, highest = 2;
+/* Brings the sources down to kept numbers, if there are any, and notes the highest. */
+static void settle_sources(struct safe__plan *plan) {
+  int at, other, low;
 
-  for (at = 0; at < plan->move_count; at++)
-    if (plan->moves[at].source > highest) highest = plan->moves[at].source;
-  return highest;
+  plan->highest = 2;
+  for (at = 0; at < plan->move_count; at++) {
+    low = safe__reserve_copy(plan->moves[at].source);
+    for (other = plan->move_count - 1; low != plan->moves[at].source && other > at; other--)
+      if (plan->moves[other].source == plan->moves[at].source) plan->moves[other].source = low;
+    plan->moves[at].source = low;
+    if (low > plan->highest) plan->highest = low;
+  }
+}
+
+static void return_sources(const struct safe__plan *plan) {
+  int at;
+
+  for (at = 0; at < plan->move_count; at++) safe__reserve_return(plan->moves[at].source);
+}
+
+static int copy_targets(struct safe__child *child, const safe_spawn_options *options, safe_error *error) {
+  size_t at;
+
+  child->target_count = options->handle_count;
+  child->targets = NULL;
+  if (options->handle_count == 0) return SAFE_OK;
+  child->targets = safe__alloc(options->handle_count * sizeof(*child->targets));
+  if (child->targets == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  for (at = 0; at < options->handle_count; at++) child->targets[at] = options->handles[at].target;
+  return SAFE_OK;
+}
+
+/* Everything but the launch itself. */
+static int make_plan(struct safe__child *child, struct safe__plan **plan, struct ends *ends,
+                     const safe_spawn_options *options, safe_error *error) {
+  const safe_stdio *const stdio[3] = {&options->in, &options->out, &options->err};
+  int at, code = check_handles(options, stdio, error);
+
+  for (at = 0; at < 3; at++) ends->before[at] = fcntl(at, F_GETFD);
+  if (code == SAFE_OK) code = copy_targets(child, options, error);
+  if (code == SAFE_OK) code = safe__plan_make(plan, options, error);
+  for (at = 0; code == SAFE_OK && at < 3; at++)
+    code = prepare(options, stdio[at], at, *plan, ends, &child->streams[at], error);
+  if (code != SAFE_OK) return code;
+  if ((*plan)->terminal >= 0) (*plan)->group = child->group = SAFE_GROUP_SESSION;
+  if ((options->flags & SAFE_SPAWN_CONTROLLING_TERMINAL) != 0) (*plan)->terminal = 0;
+  settle_sources(*plan);
+  return SAFE_OK;
+}
+
+static void give_back(struct safe__child *child) {
+  int at;
+
+  for (at = 0; at < 3; at++) safe__os_stream_close(&child->streams[at]);
+  safe__free(child->targets);
+  child->targets = NULL;
 }
 
 int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline, safe_error *error) {
-  const safe_stdio *const stdio[3] = {&options->in, &options->out, &options->err};
-  struct ends ends = {{-1, -1, -1}, {false, false, false}};
-  struct safe__plan *plan;
+  struct ends ends = {{-1, -1, -1}, {-1, -1}, {-1, -1, -1}};
+  struct safe__plan *plan = NULL;
   int at, code;
 
-  child->exit_fd = -1;
-  child->terminal = -1;
+  child->exit_fd = child->terminal = -1;
   child->group = options->group;
   for (at = 0; at < 3; at++) child->streams[at].fd = -1;
-  code = check_handles(options, stdio, error);
-  for (at = 0; at < 3; at++) ends.open_before[at] = fcntl(at, F_GETFD) >= 0;
-  if (code == SAFE_OK) code = safe__plan_make(&plan, options, error);
-  if (code != SAFE_OK) return code;
-  for (at = 0; code == SAFE_OK && at < 3; at++) code = prepare(stdio[at], at, plan, &ends, &child->streams[at], error);
-  plan->highest = highest_source(plan);
-  if (code == SAFE_OK) code = safe__launch(&plan, deadline, child, error);
+  code = make_plan(child, &plan, &ends, options, error);
+  if (code == SAFE_OK) {
+    code = safe__launch(&plan, deadline, child, error);
+    if (plan != NULL) return_sources(plan);
+  }
+  if (code == SAFE_OK) {
+    child->terminal = ends.pty[0];
+    ends.pty[0] = -1;
+  } else {
+    give_back(child);
+  }
   close_ends(&ends);
-  if (code != SAFE_OK)
-    for (at = 0; at < 3; at++) safe__os_stream_close(&child->streams[at]);
   safe__free(plan);
   return code;
 }
@@ -134,7 +226,9 @@ int safe__os_child_resize(struct safe__child *child, int columns, int rows) {
   return ioctl(child->terminal, TIOCSWINSZ, &size) == 0 ? SAFE_OK : safe__os_translate(errno);
 }
 
-int safe__os_reserve_descriptors(int count) {
-  (void)count;
-  return SAFE_ENOTSUP;
+void safe__child_release(struct safe__child *child) {
+  if (child->terminal >= 0) close(child->terminal);
+  child->terminal = -1;
+  safe__free(child->targets);
+  child->targets = NULL;
 }

@@ -11,6 +11,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "kernel.h"
@@ -77,12 +79,20 @@ static inline long child_close_range(unsigned first, unsigned last) {
   return code == -ENOSYS || code == -EPERM ? child_close_listed(first, last) : code;
 }
 
+static inline bool child_is_ignored(int signal) {
+  uint64_t action[8] = {0}; /* struct kernel_sigaction, which begins with the handler */
+
+  safe__raw6(SYS_rt_sigaction, signal, 0, (long)action, 8, 0, 0);
+  return action[0] == (uint64_t)(uintptr_t)SIG_IGN;
+}
+
 /* Handled and ignored alike; libc's 32 and 33 too. KILL and STOP answer EINVAL, which is as good. */
-static inline void child_default_signals(void) {
-  static const uint64_t no_action[8]; /* struct kernel_sigaction: SIG_DFL, no flags, no mask */
+static inline void child_default_signals(bool keep_ignored) {
+  static const uint64_t no_action[8]; /* SIG_DFL, no flags, no mask */
   int signal;
 
-  for (signal = 1; signal <= 64; signal++) safe__raw6(SYS_rt_sigaction, signal, (long)no_action, 0, 8, 0, 0);
+  for (signal = 1; signal <= 64; signal++)
+    if (!keep_ignored || !child_is_ignored(signal)) safe__raw6(SYS_rt_sigaction, signal, (long)no_action, 0, 8, 0, 0);
 }
 
 static inline void child_unblock_signals(void) { safe__restore_signals(0); }
@@ -92,6 +102,50 @@ static inline long child_new_group(void) { return safe__raw6(SYS_setpgid, 0, 0, 
 static inline long child_new_session(void) { return safe__raw6(SYS_setsid, 0, 0, 0, 0, 0, 0); }
 
 static inline long child_change_folder(const char *path) { return safe__raw6(SYS_chdir, (long)path, 0, 0, 0, 0, 0); }
+
+static inline long child_open(const char *path, int flags, unsigned mode) {
+  return safe__raw6(SYS_openat, AT_FDCWD, (long)path, flags, mode, 0, 0);
+}
+
+static inline void child_umask(int mask) { safe__raw6(SYS_umask, mask, 0, 0, 0, 0, 0); }
+
+static inline long child_take_terminal(int fd) { return safe__raw6(SYS_ioctl, fd, TIOCSCTTY, 0, 0, 0, 0); }
+
+static inline long child_nice(int add) {
+  long found = safe__raw6(SYS_getpriority, PRIO_PROCESS, 0, 0, 0, 0, 0); /* 20 minus the niceness */
+
+  return found < 0 ? found : safe__raw6(SYS_setpriority, PRIO_PROCESS, 0, 20 - found + add, 0, 0, 0);
+}
+
+/* Not libc's setrlimit, which in musl signals every thread of the host. */
+static inline long child_limit(int kind, int64_t value) {
+  static const int resources[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_CORE, RLIMIT_FSIZE};
+  uint64_t limit[2];
+
+  limit[0] = limit[1] = value < 0 ? ~UINT64_C(0) : (uint64_t)value;
+  /* One second from SIGXCPU, which the program can see, to SIGKILL. */
+  if (kind == SAFE_LIMIT_CPU_TIME && value >= 0) limit[1]++;
+  return safe__raw6(SYS_prlimit64, 0, resources[kind], (long)limit, 0, 0, 0);
+}
+
+static inline long child_set_groups(size_t count, const uint32_t *groups) {
+  return safe__raw6(SYS_setgroups, (long)count, (long)groups, 0, 0, 0, 0);
+}
+
+static inline long child_drop_groups(int64_t gid) {
+  (void)gid;
+  return child_set_groups(0, NULL);
+}
+
+static inline long child_set_gid(int64_t gid) {
+  return safe__raw6(SYS_setresgid, (long)gid, (long)gid, (long)gid, 0, 0, 0);
+}
+
+static inline long child_set_uid(int64_t uid) {
+  return safe__raw6(SYS_setresuid, (long)uid, (long)uid, (long)uid, 0, 0, 0);
+}
+
+static inline long child_no_new_privileges(void) { return safe__raw6(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); }
 
 static inline long child_exec(const char *path, char *const *argv, char *const *envp) {
   return safe__kernel.exec(path, argv, envp);

@@ -60,7 +60,7 @@ int safe__launch_abandon(struct safe__plan **plan, struct safe__shared_stack *st
 int safe__launch(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
   int code = SAFE__REFUSED;
 
-  if (safe__clone_works()) code = safe__launch_clone(plan, deadline, child, error);
+  if (!(*plan)->changes_user && safe__clone_works()) code = safe__launch_clone(plan, deadline, child, error);
   if (code == SAFE__REFUSED) code = safe__launch_fork(plan, deadline, child, error);
   return code;
 }

@@ -170,10 +170,7 @@ static int set_limits(struct safe__plan *plan) {
 static int change_user(struct safe__plan *plan) {
   long result = 0;
 
-  if (plan->sets_groups && plan->groups != NULL && plan->group_count > 0)
-    result = child_set_groups(plan->group_count, plan->groups);
-  else if (plan->sets_groups)
-    result = child_drop_groups(plan->gid);
+  if (plan->sets_groups) result = child_set_groups(plan->group_count, plan->groups, plan->gid);
   if (result < 0) return report(plan, SAFE_STAGE_GROUPS, -1, result);
   if (plan->gid >= 0) result = child_set_gid(plan->gid);
   if (result < 0) return report(plan, SAFE_STAGE_GID, -1, result);

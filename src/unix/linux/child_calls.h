@@ -128,13 +128,10 @@ static inline long child_limit(int kind, int64_t value) {
   return safe__raw6(SYS_prlimit64, 0, resources[kind], (long)limit, 0, 0, 0);
 }
 
-static inline long child_set_groups(size_t count, const uint32_t *groups) {
-  return safe__raw6(SYS_setgroups, (long)count, (long)groups, 0, 0, 0, 0);
-}
-
-static inline long child_drop_groups(int64_t gid) {
+/* The supplementary groups alone; gid, the effective group, is not one of them here. */
+static inline long child_set_groups(size_t count, const uint32_t *groups, int64_t gid) {
   (void)gid;
-  return child_set_groups(0, NULL);
+  return safe__raw6(SYS_setgroups, (long)count, (long)groups, 0, 0, 0, 0);
 }
 
 static inline long child_set_gid(int64_t gid) {

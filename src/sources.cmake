@@ -104,6 +104,8 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/bsd/own_process.c
   unix/child.c
   unix/describe_locale.c
+  unix/error_pipe.c
+  unix/isolated_failure.c
   unix/pipe_pipe2.c
   unix/quiet_write.c
   unix/bsd/cancel_pipe.c
@@ -123,6 +125,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/freebsd/launch_pdfork.c
   unix/freebsd/lock_flock.c
   unix/freebsd/lock_isolated.c
+  unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
   unix/freebsd/process_start.c
   unix/freebsd/unlock_isolated.c
@@ -176,6 +179,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/freebsd/isolated_open.c
   unix/freebsd/lock_flock.c
   unix/freebsd/lock_isolated.c
+  unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
   unix/freebsd/unlock_isolated.c
   unix/freebsd/wait_pdfork.c

@@ -8,65 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lock_ask.h"
-
-/* ---- The message. */
-
-struct message {
-  struct msghdr header;
-  struct iovec bytes;
-  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-};
-
-static void init(struct message *message, struct safe__isolated_answer *answer) {
-  memset(message, 0, sizeof(*message));
-  message->bytes.iov_base = answer;
-  message->bytes.iov_len = sizeof(*answer);
-  message->header.msg_iov = &message->bytes;
-  message->header.msg_iovlen = 1;
-  message->header.msg_control = message->control;
-  message->header.msg_controllen = sizeof(message->control);
-}
-
-static void answer_with(int socket, struct safe__isolated_answer *answer, int fd) {
-  struct message message;
-  struct cmsghdr *rights;
-
-  init(&message, answer);
-  if (fd >= 0) {
-    rights = CMSG_FIRSTHDR(&message.header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(rights), &fd, sizeof(fd));
-  } else {
-    message.header.msg_control = NULL;
-    message.header.msg_controllen = 0;
-  }
-  sendmsg(socket, &message.header, MSG_NOSIGNAL); /* if nobody listens any more, the lock goes with this process */
-}
-
-int safe__isolated_receive(int socket, struct safe__isolated_answer *answer, int *fd) {
-  struct message message;
-  struct cmsghdr *rights;
-  ssize_t length;
-
-  *fd = -1;
-  init(&message, answer);
-  do length = recvmsg(socket, &message.header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  while (length < 0 && errno == EINTR);
-  if (length < 0) return errno;
-  if (length != (ssize_t)sizeof(*answer))
-    return EAGAIN; /* the end: it was killed. What is sent at once comes at once */
-  rights = CMSG_FIRSTHDR(&message.header);
-  if (rights != NULL && rights->cmsg_type == SCM_RIGHTS) memcpy(fd, CMSG_DATA(rights), sizeof(*fd));
-  return 0;
-}
+#include "pass_descriptor.h"
 
 /* ---- The work. Each step: 0 or errno. */
 
@@ -135,6 +81,7 @@ _Noreturn void safe__isolated_serve(const struct safe__isolated_order *order, in
   os_code = fd < 0 ? failed(&answer, SAFE_STAGE_OPEN) : examine(order, &answer, fd);
   if (os_code == 0) os_code = lock(order, &answer, fd);
   if (os_code == 0) os_code = verify(order, &answer);
-  answer_with(socket, &answer, os_code == 0 ? fd : -1);
+  /* If nobody listens any more, the lock goes with this process. */
+  safe__descriptor_send(socket, &answer, sizeof(answer), os_code == 0 ? fd : -1);
   _exit(0);
 }

@@ -27,7 +27,4 @@ struct safe__isolated_answer {
 /* In the helper: opens, locks, compares with the path, answers and ends. */
 _Noreturn void safe__isolated_serve(const struct safe__isolated_order *order, int socket);
 
-/* In the host. 0: there is an answer, and a descriptor or -1. Or errno; EAGAIN: no answer has come. Never blocks. */
-int safe__isolated_receive(int socket, struct safe__isolated_answer *answer, int *fd);
-
 #endif

@@ -12,9 +12,8 @@
 #include <sys/procdesc.h>
 #include <unistd.h>
 
+#include "error_pipe.h"
 #include "pipe.h"
-#include "plan.h"
-#include "poll_wait.h"
 #include "procdesc.h"
 
 /* How long a killed child may take to go before it is parked. */
@@ -25,26 +24,6 @@ static pid_t make_child(struct safe__plan *plan, int *procdesc) {
 
   if (pid == 0) _exit(safe__child_run(plan));
   return pid;
-}
-
-/* 1: the child reported. 0: the pipe closed itself. -1: neither by the deadline. */
-static int hear(int fd, struct safe__child_report *report, int64_t deadline) {
-  struct pollfd ready = {fd, POLLIN, 0};
-  int words[3];
-  ssize_t length;
-
-  for (;;) {
-    if (safe__poll(&ready, 1, deadline) > 0) {
-      length = read(fd, words, sizeof(words)); /* 12 bytes, less than PIPE_BUF: all or nothing */
-      if (length < 0 && errno == EINTR) continue;
-      if (length < (ssize_t)sizeof(words)) return 0;
-      report->stage = words[0];
-      report->index = words[1];
-      report->os_code = words[2];
-      return 1;
-    }
-    if (safe__os_now() >= deadline) return -1;
-  }
 }
 
 /* Ends a child that did not get to its program. It has memory of its own: the plan stays the caller's. */
@@ -64,7 +43,8 @@ static int abandon(const struct safe__plan *plan, int procdesc, pid_t pid, int c
 
 int safe__launch(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
   struct safe__child_report report = {0, 0, 0};
-  int fds[2], heard, procdesc, saved;
+  enum safe__heard heard;
+  int fds[2], procdesc, saved;
   pid_t pid;
 
   if (safe__pipe(fds) != 0) return safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "A pipe cannot be made");
@@ -78,12 +58,13 @@ int safe__launch(struct safe__plan **plan, int64_t deadline, struct safe__child 
     close(fds[0]);
     return safe__fail_os(error, saved, SAFE_STAGE_CREATE, -1, "No process can be made");
   }
-  heard = hear(fds[0], &report, deadline);
+  heard = safe__error_pipe_hear(fds[0], &report, deadline);
   close(fds[0]);
-  if (heard == 0) {
+  if (heard == SAFE__HEARD_EXEC) {
     child->pid = pid;
     child->exit_fd = procdesc;
     return SAFE_OK;
   }
-  return abandon(*plan, procdesc, pid, heard < 0 ? SAFE_ETIMEDOUT : safe__plan_failure(*plan, &report, error), error);
+  return abandon(*plan, procdesc, pid,
+                 heard == SAFE__HEARD_NOTHING ? SAFE_ETIMEDOUT : safe__plan_failure(*plan, &report, error), error);
 }

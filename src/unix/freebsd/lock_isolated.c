@@ -15,9 +15,11 @@
 #include "above_stdio.h"
 #include "fork.h"
 #include "held.h"
+#include "isolated_failure.h"
 #include "isolated_open.h"
 #include "lock_calls.h"
 #include "own_locks.h"
+#include "pass_descriptor.h"
 #include "poll_wait.h"
 #include "procdesc.h"
 #include "timed_wait.h"
@@ -70,27 +72,6 @@ static void take_back(void *argument) {
   pdkill(request->fds[PROCDESC], SIGKILL);
 }
 
-static const char *sentence(int code) {
-  switch (code) {
-  case SAFE_EISDIR:
-    return "A folder cannot be locked.";
-  case SAFE_ENOTREG:
-    return "Only a regular file can be locked.";
-  case SAFE_EREPLACED:
-    return "The file was removed or replaced.";
-  default:
-    return "The file belongs to another user.";
-  }
-}
-
-static int say(const struct safe__isolated_answer *answer, safe_error *error) {
-  if (answer->code != 0) return safe__fail(error, answer->code, answer->stage, -1, "%s", sentence(answer->code));
-  if (answer->stage == SAFE_STAGE_LOCK) return safe__lock_failed(answer->os_code, error);
-  return safe__fail_os(error, answer->os_code, answer->stage, -1,
-                       answer->stage == SAFE_STAGE_OPEN ? "The lock file cannot be opened"
-                                                        : "The path cannot be examined");
-}
-
 static void take_over(struct request *request, const struct safe__isolated_answer *answer) {
   struct safe__file *file = request->file;
   struct safe__file_id id;
@@ -109,7 +90,7 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
 
   if (request->killed && !safe__procdesc_ended(request->fds[PROCDESC], deadline)) return SAFE_ESTUCK;
   safe__fork_hold();
-  os_code = safe__isolated_receive(request->fds[OURS], &answer, &fd);
+  os_code = safe__descriptor_receive(request->fds[OURS], &answer, sizeof(answer), &fd);
   fd = safe__above_stdio(fd);
   request->file->fd = fd;
   safe__fork_allow();
@@ -117,7 +98,8 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
     safe__error_clear(error);
     return error->code = SAFE_EBUSY;
   }
-  if (os_code == 0 && answer.os_code != 0) return say(&answer, error);
+  if (os_code == 0 && answer.os_code != 0)
+    return safe__isolated_failed(answer.code, answer.stage, answer.os_code, error);
   if (os_code == 0 && fd >= 0) {
     take_over(request, &answer);
     return SAFE_OK;

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+#include "support_unix.h"
+
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
-#include "support.h"
+#define CHILD_MS 20000
 
 void make_folder(const char *path) { assert_int_equal(mkdir(path, 0755), 0); }
 
@@ -44,4 +56,175 @@ void in_another_thread(void (*run)(void *), void *argument) {
 
   assert_int_equal(pthread_create(&thread, NULL, do_work, &work), 0);
   pthread_join(thread, NULL);
+}
+
+bool long_tier(void) {
+  const char *asked = getenv("SAFEHOLD_LONG");
+
+  return asked != NULL && strcmp(asked, "1") == 0;
+}
+
+safe_spawn_options of_helper(const char *const *argv) {
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+
+  options.file = helper_path();
+  options.argv = argv;
+  options.in.kind = options.err.kind = SAFE_STDIO_NULL;
+  options.out.kind = SAFE_STDIO_PIPE;
+  return options;
+}
+
+safe_spawn_options of_shell(const char *command) {
+  safe_spawn_options options = of_helper(NULL);
+
+  options.file = NULL;
+  options.shell = command;
+  return options;
+}
+
+char *output_of(const safe_spawn_options *options) {
+  safe_communicate_options talk = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
+
+  talk.timeout_ms = CHILD_MS;
+  if (safe_spawn(&process, options, &error) != SAFE_OK) fail_msg("%s", error.message);
+  if (safe_process_communicate(process, &talk, &output, &error) != SAFE_OK) fail_msg("%s", error.message);
+  safe_process_free(process);
+  free(output.err);
+  return output.out;
+}
+
+void expect_output_at(const safe_spawn_options *options, const char *expected, const char *file, int line) {
+  char *text = output_of(options);
+
+  _assert_string_equal(text, expected, file, line);
+  free(text);
+}
+
+#define LAST_FD 4096
+#define MOST_GROUPS 256
+
+struct host {
+  struct {
+    void (*handler)(int);
+    int flags, blocked;
+  } signals[NSIG];
+  struct {
+    int open, flags;
+    dev_t device;
+    ino_t inode;
+  } descriptors[LAST_FD];
+  struct {
+    rlim_t soft, hard;
+  } limits[16];
+  uid_t uids[2];
+  gid_t gids[2], groups[MOST_GROUPS];
+  int group_count, nice, special[4];
+  pid_t group, session;
+  mode_t umask;
+  char folder[4096];
+};
+
+static void read_signals(struct host *host) {
+  struct sigaction action;
+  sigset_t mask;
+  int number;
+
+  pthread_sigmask(SIG_SETMASK, NULL, &mask);
+  for (number = 1; number < NSIG; number++) {
+    if (sigaction(number, NULL, &action) != 0) continue;
+    host->signals[number].handler = action.sa_handler;
+    host->signals[number].flags = action.sa_flags;
+    host->signals[number].blocked = sigismember(&mask, number);
+  }
+}
+
+static void read_descriptors(struct host *host) {
+  struct stat found;
+  int fd;
+
+  for (fd = 0; fd < LAST_FD; fd++) {
+    host->descriptors[fd].flags = fcntl(fd, F_GETFD);
+    if (host->descriptors[fd].flags < 0 || fstat(fd, &found) != 0) continue;
+    host->descriptors[fd].open = 1;
+    host->descriptors[fd].device = found.st_dev;
+    host->descriptors[fd].inode = found.st_ino;
+  }
+}
+
+static void read_limits(struct host *host) {
+  struct rlimit limit;
+  int kind;
+
+  for (kind = 0; kind < 16 && getrlimit(kind, &limit) == 0; kind++) {
+    host->limits[kind].soft = limit.rlim_cur;
+    host->limits[kind].hard = limit.rlim_max;
+  }
+}
+
+static void read_special(struct host *host) {
+#ifdef __linux__
+  host->special[0] = prctl(PR_GET_DUMPABLE);
+  prctl(PR_GET_PDEATHSIG, &host->special[1]);
+  prctl(PR_GET_CHILD_SUBREAPER, &host->special[2]);
+  host->special[3] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+#else
+  (void)host;
+#endif
+}
+
+struct host *host_now(void) {
+  struct host *host = calloc(1, sizeof(*host));
+
+  if (host == NULL) abort();
+  read_signals(host);
+  read_descriptors(host);
+  read_limits(host);
+  read_special(host);
+  host->uids[0] = getuid();
+  host->uids[1] = geteuid();
+  host->gids[0] = getgid();
+  host->gids[1] = getegid();
+  host->group_count = getgroups(MOST_GROUPS, host->groups);
+  host->nice = getpriority(PRIO_PROCESS, 0);
+  host->group = getpgrp();
+  host->session = getsid(0);
+  host->umask = umask(0);
+  umask(host->umask);
+  if (getcwd(host->folder, sizeof(host->folder)) == NULL) host->folder[0] = '\0';
+  return host;
+}
+
+#define DIFFERS(field) (memcmp(&before->field, &after->field, sizeof(before->field)) != 0)
+
+const char *host_difference(const struct host *before, const struct host *after) {
+  if (DIFFERS(signals)) return "signals";
+  if (DIFFERS(descriptors)) return "descriptors";
+  if (DIFFERS(limits)) return "resource limits";
+  if (DIFFERS(uids) || DIFFERS(gids) || DIFFERS(groups) || DIFFERS(group_count)) return "user and groups";
+  if (DIFFERS(nice)) return "niceness";
+  if (DIFFERS(special)) return "dumpable flag, signal of the parent's death, subreaper or new privileges";
+  if (DIFFERS(group) || DIFFERS(session)) return "process group or session";
+  if (DIFFERS(umask)) return "umask";
+  return strcmp(before->folder, after->folder) == 0 ? NULL : "working directory";
+}
+
+#ifndef __WALL
+#define __WALL 0
+#endif
+
+void expect_host_at(const struct host *before, const char *file, int line) {
+  struct host *after = host_now();
+  const char *difference = host_difference(before, after);
+  bool childless = waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD;
+
+  free(after);
+  if (difference == NULL && !childless) difference = "children";
+  if (difference == NULL && safe_parked_count() != 0) difference = "parked";
+  if (difference != NULL) {
+    print_error("%s:%d: the host is not as it was: its %s\n", file, line, difference);
+    _fail(file, line);
+  }
 }

@@ -12,32 +12,10 @@
 #include <unistd.h>
 
 #include "kernel.h"
-#include "support.h"
-
-static safe_spawn_options of_helper(const char *const *argv) {
-  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
-
-  options.file = helper_path();
-  options.argv = argv;
-  options.in.kind = options.err.kind = SAFE_STDIO_NULL;
-  options.out.kind = SAFE_STDIO_PIPE;
-  return options;
-}
+#include "support_unix.h"
 
 static const char *const handles_argv[] = {"helper", "handles", NULL};
 static const char *const exit_argv[] = {"helper", "exit", "0", NULL};
-
-static char *output_of(const safe_spawn_options *options) {
-  safe_output output = SAFE_OUTPUT_INIT;
-  safe_error error = SAFE_ERROR_INIT;
-  safe_process *process;
-
-  if (safe_spawn(&process, options, &error) != SAFE_OK) fail_msg("%s", error.message);
-  assert_code(safe_process_communicate(process, NULL, &output, &error), SAFE_OK);
-  safe_process_free(process);
-  free(output.err);
-  return output.out;
-}
 
 /* ---- Refusals: what a container's policy or an older kernel answers. */
 static long refusal;
@@ -254,9 +232,7 @@ static void *spawn_and_look(void *argument) {
 }
 
 static void no_decoy_reaches_any_child(void **state) {
-  const char *long_tier = getenv("SAFEHOLD_LONG");
-  intptr_t rounds =
-    long_tier != NULL && strcmp(long_tier, "1") == 0 ? (slowness() > 1 ? 250 : 25000) : (slowness() > 1 ? 25 : 250);
+  intptr_t rounds = long_tier() ? (slowness() > 1 ? 250 : 25000) : (slowness() > 1 ? 25 : 250);
   pthread_t openers[2], spawners[STORM_THREADS];
   struct rlimit old, low;
   int at;

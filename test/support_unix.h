@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What the tests of Unix children share. */
+#ifndef SAFEHOLD_TEST_SUPPORT_UNIX_H
+#define SAFEHOLD_TEST_SUPPORT_UNIX_H
+
+#include "support.h"
+
+/* Whether SAFEHOLD_LONG=1 asks for the long tier. */
+bool long_tier(void);
+
+/* Options that start the helper with these words: its stdout is a pipe, its other streams are the null device. */
+safe_spawn_options of_helper(const char *const *argv);
+
+/* The same for a command line of sh. */
+safe_spawn_options of_shell(const char *command);
+
+/* What a child with these options writes to its stdout, to be freed with free(). Fails the test if it does not start,
+   or does not come to its end. */
+char *output_of(const safe_spawn_options *options);
+
+/* Fails the test if the child's output is another one. */
+#define expect_output(options, expected) expect_output_at(options, expected, __FILE__, __LINE__)
+void expect_output_at(const safe_spawn_options *options, const char *expected, const char *file, int line);
+
+/* All that a host has and a spawn must not change. Its children too: it is to have none. */
+struct host;
+struct host *host_now(void); /* to be freed with free() */
+
+/* NULL if both are the same, else the name of what differs. */
+const char *host_difference(const struct host *before, const struct host *after);
+
+/* Fails the test unless the host is as it was before and has no child, and nothing is parked. */
+#define expect_host(before) expect_host_at(before, __FILE__, __LINE__)
+void expect_host_at(const struct host *before, const char *file, int line);
+
+#endif

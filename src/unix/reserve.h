@@ -6,8 +6,8 @@
    A host with thousands of descriptors can keep low ones for that (safe_reserve_descriptors). */
 
 /* A copy of the descriptor under a kept number, if it is high and there is one; else the descriptor itself. */
-int safe__reserve_copy(int fd);
-/* Gives such a copy's number back; nothing for any other descriptor. */
-void safe__reserve_return(int fd);
+int safe__reserve_copy(int fd, const void *holder);
+/* Gives back the numbers of all copies that were made for this holder. */
+void safe__reserve_return(const void *holder);
 
 #endif

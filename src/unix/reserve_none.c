@@ -8,6 +8,9 @@ int safe__os_reserve_descriptors(int count) {
   return SAFE_ENOTSUP;
 }
 
-int safe__reserve_copy(int fd) { return fd; }
+int safe__reserve_copy(int fd, const void *holder) {
+  (void)holder;
+  return fd;
+}
 
-void safe__reserve_return(int fd) { (void)fd; }
+void safe__reserve_return(const void *holder) { (void)holder; }

@@ -134,23 +134,17 @@ static int check_handles(const safe_spawn_options *options, const safe_stdio *co
 }
 
 /* Brings the sources down to kept numbers, if there are any, and notes the highest. */
-static void settle_sources(struct safe__plan *plan) {
+static void settle_sources(struct safe__plan *plan, const struct ends *ends) {
   int at, other, low;
 
   plan->highest = 2;
   for (at = 0; at < plan->move_count; at++) {
-    low = safe__reserve_copy(plan->moves[at].source);
+    low = safe__reserve_copy(plan->moves[at].source, ends);
     for (other = plan->move_count - 1; low != plan->moves[at].source && other > at; other--)
       if (plan->moves[other].source == plan->moves[at].source) plan->moves[other].source = low;
     plan->moves[at].source = low;
     if (low > plan->highest) plan->highest = low;
   }
-}
-
-static void return_sources(const struct safe__plan *plan) {
-  int at;
-
-  for (at = 0; at < plan->move_count; at++) safe__reserve_return(plan->moves[at].source);
 }
 
 static int copy_targets(struct safe__child *child, const safe_spawn_options *options, safe_error *error) {
@@ -179,7 +173,7 @@ static int make_plan(struct safe__child *child, struct safe__plan **plan, struct
   if (code != SAFE_OK) return code;
   if ((*plan)->terminal >= 0) (*plan)->group = child->group = SAFE_GROUP_SESSION;
   if ((options->flags & SAFE_SPAWN_CONTROLLING_TERMINAL) != 0) (*plan)->terminal = 0;
-  settle_sources(*plan);
+  settle_sources(*plan, ends);
   return SAFE_OK;
 }
 
@@ -202,7 +196,7 @@ int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options,
   code = make_plan(child, &plan, &ends, options, error);
   if (code == SAFE_OK) {
     code = safe__launch(&plan, deadline, child, error);
-    if (plan != NULL) return_sources(plan);
+    safe__reserve_return(&ends);
   }
   if (code == SAFE_OK) {
     child->terminal = ends.pty[0];

@@ -13,79 +13,92 @@
 /* The kernel copies the table in words of 64 descriptors: below that nothing is gained. */
 #define HIGH 64
 
-/* A kept number is an open /dev/null. While a spawn uses it, it is something else, and taken. */
+/* A kept number is an open /dev/null. While a spawn uses it, it is something else, and that spawn's. */
 static struct {
   atomic_int number; /* + 1, so that 0 is none */
-  atomic_bool taken;
+  _Atomic(const void *) holder;
 } places[PLACES];
-static atomic_int used; /* of the places, from the first on */
+static atomic_int used;   /* of the places, from the first on */
+static atomic_int wanted; /* the same, by the last call */
 
-static bool take(int at) {
-  bool no = false;
+static bool hold(int at, const void *holder) {
+  const void *nobody = NULL;
 
-  return atomic_load_explicit(&places[at].number, memory_order_relaxed) != 0 &&
-         atomic_compare_exchange_strong(&places[at].taken, &no, true);
+  return atomic_compare_exchange_strong(&places[at].holder, &nobody, holder);
 }
 
-int safe__reserve_copy(int fd) {
-  int at, number, count = atomic_load_explicit(&used, memory_order_relaxed);
+static void let_go(int at) { atomic_store(&places[at].holder, NULL); }
+
+static void give_up(int at) {
+  int number;
+
+  if (atomic_load(&places[at].number) == 0 || !hold(at, places)) return; /* a spawn's just now: it gives it up then */
+  number = atomic_exchange(&places[at].number, 0) - 1;
+  if (number >= 0) close(number);
+  let_go(at);
+}
+
+static bool lend(int at, int fd, const void *holder) {
+  int number;
+
+  if (atomic_load_explicit(&places[at].number, memory_order_relaxed) == 0 || !hold(at, holder)) return false;
+  number = atomic_load(&places[at].number) - 1;
+  if (number >= 0 && number < fd && dup3(fd, number, O_CLOEXEC) == number) return true;
+  let_go(at);
+  return false;
+}
+
+int safe__reserve_copy(int fd, const void *holder) {
+  int at, count = atomic_load_explicit(&used, memory_order_relaxed);
 
   if (fd < HIGH) return fd;
-  for (at = 0; at < count; at++) {
-    if (!take(at)) continue;
-    number = atomic_load(&places[at].number) - 1;
-    if (number >= 0 && number < fd && dup3(fd, number, O_CLOEXEC) == number) return number;
-    atomic_store(&places[at].taken, false);
-  }
+  for (at = 0; at < count; at++)
+    if (lend(at, fd, holder)) return atomic_load(&places[at].number) - 1;
   return fd;
 }
 
 static int open_null(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 /* The null device is put back over it, so that the number never is free for somebody else in between. */
-void safe__reserve_return(int fd) {
-  int at, null, count = atomic_load_explicit(&used, memory_order_relaxed);
+static void take_back(int at) {
+  int number = atomic_load(&places[at].number) - 1, null = open_null();
 
-  for (at = 0; at < count; at++) {
-    if (atomic_load(&places[at].number) != fd + 1 || !atomic_load(&places[at].taken)) continue;
-    null = open_null();
-    if (null >= 0) {
-      dup3(null, fd, O_CLOEXEC);
-      close(null);
-    } else { /* no descriptor is left: then the number is of more use to the host */
-      atomic_store(&places[at].number, 0);
-      close(fd);
-    }
-    atomic_store(&places[at].taken, false);
-    return;
+  if (null >= 0) {
+    dup3(null, number, O_CLOEXEC);
+    close(null);
+  } else { /* no descriptor is left: then the number is of more use to the host */
+    atomic_store(&places[at].number, 0);
+    close(number);
   }
+  let_go(at);
+  if (at >= atomic_load(&wanted)) give_up(at);
 }
 
-static void give_up(int at) {
-  int number;
+/* By its holder and not by the number: a child on our memory writes down where it has moved its copies. */
+void safe__reserve_return(const void *holder) {
+  int at, count = atomic_load_explicit(&used, memory_order_relaxed);
 
-  if (!take(at)) return; /* empty, or a spawn's just now: that one keeps it */
-  number = atomic_exchange(&places[at].number, 0) - 1;
-  close(number);
-  atomic_store(&places[at].taken, false);
+  for (at = 0; at < count; at++)
+    if (atomic_load(&places[at].holder) == holder) take_back(at);
 }
 
 static int keep_one(int at) {
-  bool no = false;
-  int fd;
+  int fd, saved = 0;
 
-  if (!atomic_compare_exchange_strong(&places[at].taken, &no, true)) return SAFE_OK;
+  if (!hold(at, places)) return SAFE_OK;
   if (atomic_load(&places[at].number) == 0) {
     fd = safe__above_stdio(open_null());
+    saved = errno;
     if (fd >= 0) atomic_store(&places[at].number, fd + 1);
   }
-  atomic_store(&places[at].taken, false);
-  return atomic_load(&places[at].number) != 0 ? SAFE_OK : safe__os_translate(errno);
+  let_go(at);
+  return atomic_load(&places[at].number) != 0 ? SAFE_OK : safe__os_translate(saved);
 }
 
 int safe__os_reserve_descriptors(int count) {
   int at, code = SAFE_OK, kept = 0;
 
+  atomic_store(&wanted, count);
   if (atomic_load(&used) < count) atomic_store(&used, count);
   for (at = count; at < PLACES; at++) give_up(at);
   for (at = 0; at < count && code == SAFE_OK; at++) code = keep_one(at);

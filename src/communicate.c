@@ -1,150 +1,145 @@
 /* SPDX-License-Identifier: MIT */
-/* Both directions at once: whichever pipe can move is moved, so neither side waits for the other for ever. */
+/* All directions at once: whichever flow can move is moved, so no side waits for another for ever. */
 #include <string.h>
 
-#include "process.h"
+#include "flow.h"
 
-#define CHUNK ((size_t)256 * 1024)
-/* Bytes moved on one stream before the others, the deadline and the child are looked at again. */
-#define TURN ((size_t)4 * CHUNK)
+/* A deadline that has passed does not count for so many rounds, if the child has ended or the caller does not wait at
+   all, as long as each of them moves something: so much empties pipes of any size that were full. */
+#define LAST_ROUNDS 16
 
-struct sink {
-  struct safe__stream *stream;
-  int index;
-  char *bytes;
-  size_t length, room, limit;
-  uint64_t total;
-};
+/* Between two looks after a child whose exit handle is of no use: there is none (Linux before 5.3), or it says that the
+   child has ended while a debugger has its status. */
+#define STEP_MS 5
 
-struct talk {
-  safe_process *process;
-  safe_communicate_options options;
-  size_t used;   /* of the input */
-  bool refused;  /* the child closed its stdin before the input's end */
-  bool held;     /* the drain time was over */
-  char *scratch; /* where bytes beyond a limit go */
-  struct sink sinks[2];
-};
+static bool move(struct safe__talk *talk, safe_error *error) {
+  int at, code = safe__flow_in(talk, error);
 
-/* Makes room for more bytes and one NUL behind them, without going beyond the limit. */
-static bool grow(struct sink *sink) {
-  size_t room = sink->room == 0 ? 4096 : sink->room < CHUNK ? CHUNK : sink->room * 2;
-  char *bytes;
-
-  if (room > sink->limit) room = sink->limit;
-  bytes = safe__realloc(sink->bytes, room + 1);
-  if (bytes == NULL) return false;
-  sink->bytes = bytes;
-  sink->room = room;
-  return true;
+  for (at = 0; code == SAFE_OK && at < 2; at++) code = safe__flow_out(talk, &talk->out[at], error);
+  return code == SAFE_OK;
 }
 
-static int read_into(struct talk *talk, struct sink *sink, int64_t *moved) {
-  bool keep = sink->length < sink->limit;
+static bool has_moved(struct safe__talk *talk) {
+  bool moved = talk->moved || talk->out[0].moved || talk->out[1].moved;
 
-  if (keep) {
-    if (sink->length == sink->room && !grow(sink)) return SAFE_ENOMEM;
-    *moved = safe__os_stream_read(sink->stream, sink->bytes + sink->length, sink->room - sink->length);
-  } else {
-    if (talk->scratch == NULL) talk->scratch = safe__alloc(CHUNK);
-    if (talk->scratch == NULL) return SAFE_ENOMEM;
-    *moved = safe__os_stream_read(sink->stream, talk->scratch, CHUNK);
-  }
-  if (*moved > 0) {
-    sink->total += (uint64_t)*moved;
-    if (keep) sink->length += (size_t)*moved;
-  }
-  return SAFE_OK;
+  talk->moved = talk->out[0].moved = talk->out[1].moved = false;
+  return moved;
 }
 
-static int drain_sink(struct talk *talk, struct sink *sink, safe_error *error) {
-  size_t turn = 0;
-  int64_t moved = 0;
-
-  while (safe__os_stream_open(sink->stream) && turn < TURN) {
-    if (read_into(talk, sink, &moved) != SAFE_OK) return safe__fail_memory(error, SAFE_STAGE_READ);
-    if (moved == SAFE__AGAIN) return SAFE_OK;
-    if (moved < 0)
-      return safe__fail(error, (int)moved, SAFE_STAGE_READ, sink->index, "Reading the child's stream %d failed.",
-                        sink->index);
-    if (moved == 0) safe__os_stream_close(sink->stream);
-    turn += (size_t)moved;
-  }
-  return SAFE_OK;
+static bool stalls(const struct safe__talk *talk) {
+  return safe__flow_out_stalls(&talk->out[0]) || safe__flow_out_stalls(&talk->out[1]);
 }
 
-static int feed(struct talk *talk, safe_error *error) {
-  struct safe__stream *stream = &talk->process->child.streams[0];
-  const char *input = talk->options.input;
-  size_t left, turn = 0;
-  int64_t moved;
+/* How many of them there is something to wait for; 0: everything has come to its end. */
+static size_t await(struct safe__talk *talk, struct safe__awaited *awaited) {
+  size_t count = 0;
+  int at;
 
-  while (safe__os_stream_open(stream) && turn < TURN) {
-    left = talk->options.input_length - talk->used;
-    moved = left == 0 ? 0 : safe__os_stream_write(stream, input + talk->used, left < CHUNK ? left : CHUNK);
-    if (moved == SAFE__AGAIN) return SAFE_OK;
-    if (moved < 0) return safe__fail(error, (int)moved, SAFE_STAGE_WRITE, 0, "Writing the child's input failed.");
-    if (moved == 0) {
-      talk->refused = left > 0;
-      safe__os_stream_close(stream);
-    }
-    talk->used += (size_t)moved;
-    turn += (size_t)moved;
-  }
-  return SAFE_OK;
+  safe__flow_in_awaits(talk, awaited, &count);
+  for (at = 0; at < 2; at++) safe__flow_out_awaits(&talk->out[at], awaited, &count);
+  return count;
 }
 
-static bool all_closed(const struct talk *talk) {
-  const struct safe__stream *streams = talk->process->child.streams;
-
-  return !safe__os_stream_open(&streams[0]) && !safe__os_stream_open(&streams[1]) && !safe__os_stream_open(&streams[2]);
-}
-
-static int expired(const struct talk *talk, int64_t deadline, safe_error *error) {
-  if (safe__os_cancel_triggered(talk->options.cancel))
-    return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "Communicating with the child was cancelled.");
-  if (safe__os_now() >= deadline)
+static int time_is_up(struct safe__talk *talk, bool ended, safe_error *error) {
+  if (!ended || !stalls(talk))
     return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
                       "The child had not ended, or closed its output, after %lld ms.",
                       (long long)talk->options.timeout_ms);
-  return SAFE_OK;
+  return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_WAIT, -1,
+                    "The handle for the child's output had not taken all of it after %lld ms.",
+                    (long long)talk->options.timeout_ms);
 }
 
-static int exchange(struct talk *talk, safe_error *error) {
-  safe_process *process = talk->process;
-  struct safe__stream *streams = process->child.streams;
-  int64_t deadline = safe__deadline(talk->options.timeout_ms), drain = SAFE__NEVER;
+static int exchange(struct safe__talk *talk, safe_error *error) {
+  int64_t deadline = safe__deadline(talk->options.timeout_ms), drain = SAFE__NEVER, next = 0;
+  bool ended = false, in_steps = false, at_once = talk->options.timeout_ms == SAFE_NO_WAIT;
+  struct safe__awaited awaited[4];
   safe_error ignored;
-  bool ended;
-  int at, code;
+  size_t count;
+  int woken, rounds = 0;
 
-  for (at = 0; at < 3; at++) safe__os_stream_widen(&streams[at]);
   for (;;) {
+    count = await(talk, awaited);
+    if (ended && count == 0) return SAFE_OK;
+    if (in_steps && !ended) next = safe__deadline_min(next, safe__deadline(STEP_MS));
+    woken = safe__os_stream_wait(awaited, count, ended || in_steps ? NULL : &talk->process->child, talk->options.cancel,
+                                 next);
     /* Asked before the pipes are read: what the child wrote before its end is then in them for certain. */
-    ended = safe__process_wait(process, 0, NULL, &ignored) == SAFE_OK;
-    if (ended && drain == SAFE__NEVER) drain = safe__deadline(talk->options.drain_ms);
-    code = feed(talk, error);
-    for (at = 0; code == SAFE_OK && at < 2; at++) code = drain_sink(talk, &talk->sinks[at], error);
-    if (code != SAFE_OK) return code;
-    if (ended && all_closed(talk)) return SAFE_OK;
-    if (ended && safe__os_now() >= drain) {
-      talk->held = true;
-      return SAFE_OK;
+    if (!ended && (in_steps || (woken & SAFE__WOKEN_BY_CHILD) != 0)) {
+      ended = safe__process_wait(talk->process, 0, NULL, &ignored) == SAFE_OK;
+      in_steps = !ended;
+      if (ended) drain = safe__deadline(talk->options.drain_ms);
+      if (ended) rounds = 0;
     }
-    code = expired(talk, deadline, error);
-    if (code != SAFE_OK) return code;
-    safe__os_stream_wait(streams, 3, ended ? NULL : &process->child, talk->options.cancel,
-                         safe__deadline_min(deadline, drain));
+    if (!move(talk, error)) return error->code;
+    if ((woken & SAFE__WOKEN_BY_CANCEL) != 0 && safe__os_cancel_triggered(talk->options.cancel))
+      return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "Communicating with the child was cancelled.");
+    /* The time that the caller's own handle takes is no sign of somebody who keeps the pipe. */
+    if (ended && stalls(talk)) drain = safe__deadline(talk->options.drain_ms);
+    next = safe__deadline_min(deadline, drain);
+    if (safe__os_now() < next || (has_moved(talk) && (ended || at_once) && rounds++ < LAST_ROUNDS)) continue;
+    if (ended && await(talk, awaited) == 0) return SAFE_OK;
+    if (safe__os_now() >= deadline) return time_is_up(talk, ended, error);
+    talk->held = true;
+    return SAFE_OK;
   }
 }
 
-static void finish(struct talk *talk, safe_output *output) {
+/* ---- Before and after. */
+
+static int lend(struct safe__talk *talk, safe_error *error) {
+  struct safe__outflow *flow;
+  int at, code = SAFE_OK;
+
+  if (talk->options.input_handle != SAFE_INVALID_HANDLE && safe__os_stream_ours(talk->in))
+    code = safe__os_stream_borrow(&talk->source, talk->options.input_handle, false, 0, error);
+  for (at = 0; code == SAFE_OK && at < 2; at++) {
+    flow = &talk->out[at];
+    if (flow->sink->kind == SAFE_SINK_HANDLE &&
+        (safe__os_stream_ours(flow->stream) || flow->carry->at < flow->carry->length))
+      code = safe__os_stream_borrow(&flow->target, flow->sink->handle, true, flow->index, error);
+  }
+  return code;
+}
+
+static void prepare_flow(struct safe__talk *talk, int index, const safe_sink *sink) {
+  struct safe__outflow *flow = &talk->out[index - 1];
+
+  flow->index = index;
+  flow->sink = sink;
+  flow->stream = &talk->process->child.streams[index];
+  flow->carry = &talk->process->carry[index];
+  safe__os_stream_none(&flow->target);
+}
+
+static int prepare(struct safe__talk *talk, safe_error *error) {
+  const safe_sink *sink;
+  int at;
+
+  talk->in = &talk->process->child.streams[0];
+  talk->carry = &talk->process->carry[0];
+  talk->earlier = talk->carry->length - talk->carry->at;
+  safe__os_stream_none(&talk->source);
+  prepare_flow(talk, 1, &talk->options.out);
+  prepare_flow(talk, 2, &talk->options.err);
+  for (at = 0; at < 2; at++) {
+    sink = talk->out[at].sink;
+    if (!safe__kept_begin(&talk->out[at].kept, sink->kind == SAFE_SINK_MEMORY ? sink->limit : 0, sink->keep))
+      return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  }
+  for (at = 0; at < 3; at++)
+    if (safe__os_stream_ours(&talk->process->child.streams[at]))
+      safe__os_stream_widen(&talk->process->child.streams[at]);
+  return lend(talk, error);
+}
+
+static void tell(struct safe__talk *talk, safe_output *output) {
   static const safe_output empty = SAFE_OUTPUT_INIT;
-  struct sink *out = &talk->sinks[0], *err = &talk->sinks[1];
+  struct safe__kept *out = &talk->out[0].kept, *err = &talk->out[1].kept;
 
   *output = empty;
-  out->bytes[out->length] = '\0';
-  err->bytes[err->length] = '\0';
+  output->out_cut = safe__kept_end(out);
+  output->err_cut = safe__kept_end(err);
   output->out = out->bytes;
   output->out_length = out->length;
   output->out_total = out->total;
@@ -152,30 +147,33 @@ static void finish(struct talk *talk, safe_output *output) {
   output->err_length = err->length;
   output->err_total = err->total;
   output->input_used = talk->used;
-  output->flags = (out->total > out->length ? SAFE_OUTPUT_OUT_CUT : 0u) |
-                  (err->total > err->length ? SAFE_OUTPUT_ERR_CUT : 0u) | (talk->held ? SAFE_OUTPUT_HELD_OPEN : 0u) |
-                  (talk->refused ? SAFE_OUTPUT_IN_REFUSED : 0u);
+  if (talk->options.out.kind == SAFE_SINK_MEMORY && out->total > out->length) output->flags |= SAFE_OUTPUT_OUT_CUT;
+  if (talk->options.err.kind == SAFE_SINK_MEMORY && err->total > err->length) output->flags |= SAFE_OUTPUT_ERR_CUT;
+  if (talk->held) output->flags |= SAFE_OUTPUT_HELD_OPEN;
+  if (talk->refused) output->flags |= SAFE_OUTPUT_IN_REFUSED;
 }
 
-static int communicate(struct talk *talk, safe_output *output, safe_error *error) {
-  size_t limits[2];
-  int at, code = SAFE_OK;
+/* An empty block is of no use to the next call, if there is one. */
+static void drop_empty(struct safe__carry *carry) {
+  if (carry->at < carry->length) return;
+  safe__free(carry->bytes);
+  carry->bytes = NULL;
+  carry->at = carry->length = 0;
+}
 
-  limits[0] = talk->options.out.limit;
-  limits[1] = talk->options.err.limit;
-  for (at = 0; at < 2; at++) {
-    talk->sinks[at].stream = &talk->process->child.streams[at + 1];
-    talk->sinks[at].index = at + 1;
-    talk->sinks[at].limit = limits[at];
-    if (!grow(&talk->sinks[at])) code = safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  }
+static int communicate(struct safe__talk *talk, safe_output *output, safe_error *error) {
+  int at, code = prepare(talk, error);
+
   if (code == SAFE_OK) {
     code = exchange(talk, error);
-    finish(talk, output);
+    safe__flow_settle(talk);
+    tell(talk, output);
   } else {
-    safe__free(talk->sinks[0].bytes);
-    safe__free(talk->sinks[1].bytes);
+    for (at = 0; at < 2; at++) safe__free(talk->out[at].kept.bytes);
   }
+  safe__os_stream_close(&talk->source);
+  for (at = 0; at < 2; at++) safe__os_stream_close(&talk->out[at].target);
+  for (at = 0; at < 3; at++) drop_empty(&talk->process->carry[at]);
   safe__free(talk->scratch);
   return code;
 }
@@ -184,7 +182,7 @@ int safe_process_communicate(safe_process *process, const safe_communicate_optio
                              safe_error *caller) {
   safe_output result = SAFE_OUTPUT_INIT;
   safe_error error;
-  struct talk talk;
+  struct safe__talk talk;
   int code, held;
 
   memset(&talk, 0, sizeof(talk));
@@ -198,7 +196,7 @@ int safe_process_communicate(safe_process *process, const safe_communicate_optio
     held = safe__os_hold_cancellation();
     code = communicate(&talk, &result, &error);
     safe__os_allow_cancellation(held);
-    safe__write_out(output, &result, sizeof(result));
+    if (result.out != NULL) safe__write_out(output, &result, sizeof(result));
     if (output == NULL) safe_output_free(&result);
   }
   return safe__deliver(caller, &error, code);

@@ -145,21 +145,42 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline);
 /* Gives everything back; parks a child that still runs. In a forked copy (own false) only closes. */
 void safe__os_child_free(struct safe__child *child, bool own);
 
-/* ---- Streams: our ends of a child's pipes. */
+/* ---- Streams: our ends of a child's pipes, and handles that the caller lends to safe_process_communicate. */
+void safe__os_stream_none(struct safe__stream *stream); /* one that is not open */
 bool safe__os_stream_open(const struct safe__stream *stream);
-/* > 0 bytes moved; 0 for the end (read) or a reader that is gone (write); SAFE__AGAIN when it would block; or an
-   error. Never raises SIGPIPE. */
+/* Whether it is one that the calls below can move: not a pipe that was asked for with SAFE_STDIO_BLOCKING. */
+bool safe__os_stream_ours(const struct safe__stream *stream);
+/* A handle of the caller's, to be read or written to without blocking, and without a change to it that another owner of
+   the same open file could see. Closing the stream leaves the handle open. index: whose it is in the error. */
+int safe__os_stream_borrow(struct safe__stream *stream, safe_handle handle, bool writes, int index, safe_error *error);
+/* > 0 bytes moved; 0 for the end (read) or a reader that is gone (write); SAFE__AGAIN when it would block, after
+   which the same bytes must be offered again; or an error. Never raises SIGPIPE. */
 int64_t safe__os_stream_read(struct safe__stream *stream, void *buffer, size_t length);
 int64_t safe__os_stream_write(struct safe__stream *stream, const void *bytes, size_t length);
+/* Whether the last wait found that it can move; also if it was not waited for. */
+bool safe__os_stream_ready(const struct safe__stream *stream);
+/* Whether nobody will ever read what is written to it. */
+bool safe__os_stream_gone(struct safe__stream *stream);
+/* The end of what is written: closes it, a terminal after its end-of-file character. SAFE_OK or SAFE__AGAIN. */
+int64_t safe__os_stream_finish(struct safe__stream *stream);
+/* Calls off what is under way on a handle of the caller's. True: the next read or write tells what came of it. */
+bool safe__os_stream_settle(struct safe__stream *stream);
 void safe__os_stream_close(struct safe__stream *stream);
 safe_handle safe__os_stream_take(struct safe__stream *stream);
 /* Larger pipe buffers where the system lets us; never fails. */
 void safe__os_stream_widen(struct safe__stream *stream);
+
+/* A stream to wait for; gone: not until it can be written to, only until nobody reads it any more. */
+struct safe__awaited {
+  struct safe__stream *stream;
+  bool gone;
+};
+enum { SAFE__WOKEN_BY_CHILD = 1, SAFE__WOKEN_BY_CANCEL = 2 };
 /*
- * Waits until one of the streams that last answered SAFE__AGAIN can move, the child (if not NULL) has ended,
- * the cancel is triggered, or the deadline is reached. May return early.
+ * Waits until one of the streams can move, the child (if not NULL) has ended, the cancel is triggered, or the
+ * deadline is reached. May return early. Answers what may have happened besides: SAFE__WOKEN_BY_*.
  */
-void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child, safe_cancel *cancel,
-                          int64_t deadline);
+int safe__os_stream_wait(const struct safe__awaited *awaited, size_t count, struct safe__child *child,
+                         safe_cancel *cancel, int64_t deadline);
 
 #endif

@@ -126,7 +126,10 @@ void safe_process_free(safe_process *process) {
 
   if (process == NULL) return;
   held = safe__os_hold_cancellation();
-  for (at = 0; at < 3; at++) safe__os_stream_close(&process->child.streams[at]);
+  for (at = 0; at < 3; at++) {
+    safe__os_stream_close(&process->child.streams[at]);
+    safe__free(process->carry[at].bytes);
+  }
   safe__os_child_free(&process->child, process->owner == safe__os_self());
   safe__free(process);
   safe__os_allow_cancellation(held);

@@ -4,11 +4,20 @@
 
 #include "os.h"
 
+/* Bytes on their way between a pipe of the child's and a handle or function of the caller's. What a call of
+   safe_process_communicate could not deliver in time is left here for the next one. */
+struct safe__carry {
+  char *bytes; /* NULL, or a block of SAFE__CARRY bytes */
+  size_t at, length;
+};
+#define SAFE__CARRY ((size_t)256 * 1024)
+
 struct safe_process {
   struct safe__child child; /* its member streams[3] holds our ends of the pipes */
   int64_t owner;            /* the process that spawned: a forked copy may only close */
   bool ended;
   safe_exit status; /* once ended */
+  struct safe__carry carry[3];
 };
 
 /* 0, or SAFE_EINVAL for NULL and SAFE_EOWNER in a forked child, with the error filled. */

@@ -10,8 +10,10 @@ set(SAFEHOLD_PORTABLE_SOURCES
   clock.c
   communicate.c
   error.c
+  flow.c
   held.c
   holders.c
+  kept.c
   lock.c
   lock_begin.c
   lock_convert.c
@@ -33,6 +35,7 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/clock.c
   unix/error.c
   unix/fork.c
+  unix/lent.c
   unix/lock_calls.c
   unix/lock_file.c
   unix/lock_posix.c
@@ -63,6 +66,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/poller_epoll.c
   unix/linux/proc_stat.c
   unix/linux/pty_peer.c
+  unix/linux/reopen.c
   unix/linux/reserve.c
   unix/linux/self_wipeonfork.c
   unix/linux/shared_stack.c
@@ -84,6 +88,7 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/bsd/pipe_size.c
   unix/bsd/poller_kqueue.c
   unix/bsd/pty_name.c
+  unix/bsd/reopen.c
   unix/bsd/tree_group.c
   unix/macos/describe.c
   unix/macos/exit_kqueue.c
@@ -116,6 +121,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/bsd/pipe_size.c
   unix/bsd/poller_kqueue.c
   unix/bsd/pty_name.c
+  unix/bsd/reopen.c
   unix/bsd/tree_group.c
   unix/freebsd/exit_procdesc.c
   unix/freebsd/findings.c
@@ -147,6 +153,7 @@ set(SAFEHOLD_WIN_SOURCES
   win/identity.c
   win/inherit.c
   win/launch.c
+  win/lent.c
   win/lock_calls.c
   win/lock_file.c
   win/lock_isolated.c

@@ -76,6 +76,7 @@ char *helper_says(int *code, const char *word, ...) {
 
 void expect_line(safe_process *process, const char *expected) {
   struct safe__stream *out = &process->child.streams[1];
+  const struct safe__awaited awaited = {out, false};
   int64_t deadline = safe__deadline(HELPER_MS), moved;
   char line[256];
   size_t length = 0;
@@ -84,7 +85,7 @@ void expect_line(safe_process *process, const char *expected) {
     moved = safe__os_stream_read(out, line + length, 1);
     if (moved > 0) length += (size_t)moved;
     if (moved == 0 || safe__os_now() > deadline) break;
-    if (moved == SAFE__AGAIN) safe__os_stream_wait(out, 1, NULL, NULL, deadline);
+    if (moved == SAFE__AGAIN) safe__os_stream_wait(&awaited, 1, NULL, NULL, deadline);
   }
   line[length] = '\0';
   if (strncmp(line, expected, strlen(expected)) != 0)

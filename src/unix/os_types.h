@@ -24,12 +24,24 @@ struct safe__poller {
   int64_t owner; /* the process that a kqueue belongs to */
 };
 
+/* How a stream is moved without blocking. */
+enum safe__manner {
+  SAFE__NON_BLOCKING = 0, /* an open file of our own with O_NONBLOCK */
+  SAFE__AT_ONCE,          /* a file: takes and gives everything at once */
+  SAFE__SOCKET,           /* by MSG_DONTWAIT */
+  SAFE__POLLED            /* asked first, and then only as much as cannot block */
+};
+
 struct safe__stream {
   int fd; /* -1 when there is no pipe, or it was closed or taken */
   bool writes;
+  bool waits;    /* the last wait found that it cannot move */
   bool terminal; /* our end of a pseudo-terminal: EIO is its end, and its input ends with a character */
   bool blocking; /* as the caller asked for: never moved by safe_process_communicate */
-  bool blocked;  /* the last call would have blocked: worth waiting for */
+  bool mid_line; /* terminal: what was written last was no line's end */
+  bool borrowed; /* the caller's: never closed */
+  enum safe__manner manner;
+  size_t most; /* SAFE__POLLED: bytes at a time */
 };
 
 struct safe__child {

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static bool pending(const sigset_t *set) {
@@ -33,5 +34,13 @@ ssize_t safe__quiet_write(int fd, const void *bytes, size_t length) {
   if (moved < 0 && saved == EPIPE && !before && pending(&pipe_signal)) sigwait(&pipe_signal, &signal);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = saved;
+  return moved;
+}
+
+ssize_t safe__quiet_send(int fd, const void *bytes, size_t length) {
+  ssize_t moved;
+
+  do moved = send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (moved < 0 && errno == EINTR);
   return moved;
 }

@@ -13,6 +13,7 @@
 struct safe__win_request; /* wait_overlapped.h */
 struct safe__win_poller;  /* poller_threadpool.c */
 struct safe__win_stream;  /* stream.c */
+struct safe__win_lent;    /* lent.c */
 
 struct safe__file {
   struct safe__win_request *request; /* the open file and its one lock request; NULL once parked or closed */
@@ -24,6 +25,7 @@ struct safe__poller {
 
 struct safe__stream {
   struct safe__win_stream *open; /* NULL: no pipe, closed, or taken */
+  struct safe__win_lent *lent;   /* a handle of the caller's instead */
 };
 
 struct safe__child {

@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "lent.h"
 #include "pipe.h"
 
 #define CHUNK ((DWORD)65536)
@@ -119,6 +120,7 @@ int64_t safe__os_stream_read(struct safe__stream *stream, void *buffer, size_t l
   struct safe__win_stream *open = stream->open;
   DWORD available = 0, moved, failure;
 
+  if (stream->lent != NULL) return safe__win_lent_read(stream->lent, buffer, length);
   if (open == NULL || open->writes) return SAFE_EBADF;
   /* How the read of no bytes ended tells nothing: it is aborted when the thread that began it ends. */
   if (open->pending && outcome(open, &moved) == ERROR_IO_INCOMPLETE) return SAFE__AGAIN;
@@ -150,6 +152,7 @@ int64_t safe__os_stream_write(struct safe__stream *stream, const void *bytes, si
   struct safe__win_stream *open = stream->open;
   DWORD moved, failure;
 
+  if (stream->lent != NULL) return safe__win_lent_write(stream->lent, bytes, length);
   if (open == NULL || !open->writes) return SAFE_EBADF;
   if (open->pending) return finish_write(open, bytes, length);
   if (length > CHUNK) length = CHUNK;
@@ -179,6 +182,8 @@ void safe__os_stream_close(struct safe__stream *stream) {
   struct safe__win_stream *open = stream->open;
   DWORD moved;
 
+  if (stream->lent != NULL) safe__win_lent_close(stream->lent);
+  stream->lent = NULL;
   stream->open = NULL;
   if (open == NULL) return;
   if (take_back(open, &moved)) {
@@ -189,7 +194,43 @@ void safe__os_stream_close(struct safe__stream *stream) {
   }
 }
 
-bool safe__os_stream_open(const struct safe__stream *stream) { return stream->open != NULL; }
+void safe__os_stream_none(struct safe__stream *stream) { memset(stream, 0, sizeof(*stream)); }
+
+bool safe__os_stream_open(const struct safe__stream *stream) { return stream->open != NULL || stream->lent != NULL; }
+
+bool safe__os_stream_ours(const struct safe__stream *stream) { return stream->open != NULL; }
+
+/* Of a pipe the calls themselves tell, at little cost. */
+bool safe__os_stream_ready(const struct safe__stream *stream) {
+  return stream->lent == NULL || safe__win_lent_ready(stream->lent);
+}
+
+bool safe__os_stream_settle(struct safe__stream *stream) {
+  return stream->lent != NULL && safe__win_lent_settle(stream->lent);
+}
+
+int64_t safe__os_stream_finish(struct safe__stream *stream) {
+  safe__os_stream_close(stream);
+  return SAFE_OK;
+}
+
+/* Of the Windows driver kit: FILE_PIPE_LOCAL_INFORMATION, and the state of a pipe that has both of its ends. */
+#define FILE_PIPE_LOCAL_INFORMATION 24
+#define PIPE_STATE 8
+#define PIPE_CONNECTED 3
+
+typedef LONG(NTAPI *query_file)(HANDLE file, void *status, void *into, ULONG size, int what);
+
+/* A write of no bytes would tell too, but the child would read it: as the end. */
+bool safe__os_stream_gone(struct safe__stream *stream) {
+  query_file ask = (query_file)safe__win_find(L"ntdll.dll", "NtQueryInformationFile");
+  ULONG_PTR status[2];
+  ULONG facts[10];
+
+  return stream->open != NULL && ask != NULL &&
+         ask(stream->open->pipe, status, facts, sizeof(facts), FILE_PIPE_LOCAL_INFORMATION) >= 0 &&
+         facts[PIPE_STATE] != PIPE_CONNECTED;
+}
 
 safe_handle safe__os_stream_take(struct safe__stream *stream) {
   struct safe__win_stream *open = stream->open;
@@ -207,16 +248,28 @@ safe_handle safe__os_stream_take(struct safe__stream *stream) {
 /* A pipe's size is fixed when it is made. */
 void safe__os_stream_widen(struct safe__stream *stream) { (void)stream; }
 
-void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct safe__child *child, safe_cancel *cancel,
-                          int64_t deadline) {
-  HANDLE handles[8];
+/* What becomes signalled once the stream can move; false: it may be able to now. */
+static bool event_of(const struct safe__awaited *awaited, HANDLE *event) {
+  const struct safe__stream *stream = awaited->stream;
+
+  if (stream->lent != NULL)
+    *event = safe__win_lent_event(stream->lent);
+  else
+    *event = stream->open->pending ? stream->open->event : NULL;
+  return *event != NULL || awaited->gone; /* that nobody reads any more is seen when something else wakes us */
+}
+
+#define MOST_STREAMS 4
+
+int safe__os_stream_wait(const struct safe__awaited *awaited, size_t count, struct safe__child *child,
+                         safe_cancel *cancel, int64_t deadline) {
+  HANDLE handles[MOST_STREAMS + 2], event;
   DWORD used = 0;
   size_t at;
 
-  for (at = 0; at < count && used < 6; at++) {
-    if (streams[at].open == NULL) continue;
-    if (!streams[at].open->pending) return; /* its last answer was not SAFE__AGAIN: it may have more to move */
-    handles[used++] = streams[at].open->event;
+  for (at = 0; at < count; at++) {
+    if (!event_of(&awaited[at], &event)) deadline = 0;
+    if (event != NULL) handles[used++] = event;
   }
   if (child != NULL) handles[used++] = child->process;
   if (cancel != NULL) handles[used++] = safe__win_cancel_event(cancel);
@@ -224,4 +277,6 @@ void safe__os_stream_wait(struct safe__stream *streams, size_t count, struct saf
     safe__win_wait(handles, used, deadline);
   else
     safe__os_sleep(deadline, NULL, false);
+  return (child != NULL && safe__win_signalled(child->process) ? SAFE__WOKEN_BY_CHILD : 0) |
+         (safe__os_cancel_triggered(cancel) ? SAFE__WOKEN_BY_CANCEL : 0);
 }

@@ -13,6 +13,7 @@
  *   cwd               writes the working directory
  *   handles           writes what it got: one open descriptor number (POSIX) a line
  *   signals           writes the signals that are blocked, and those that are ignored (POSIX)
+ *   nonblock          writes whether stdin and stdout block (POSIX)
  *   stubborn MS       ignores the polite request to end; says "ready"; ends after MS
  *   leave MS          starts a child that keeps stdout and lives for MS, says its number, and ends at once
  *   crash             ends by a signal (POSIX) or an exception

@@ -46,6 +46,8 @@ static int say_signals(void) {
   return 0;
 }
 
+static const char *blocks(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 ? "non-blocking" : "blocking"; }
+
 static int leave(long ms) {
   pid_t child = fork();
 
@@ -63,6 +65,7 @@ int helper_system(int count, char **args) {
   if (strcmp(args[0], "cwd") == 0) return getcwd(folder, sizeof(folder)) != NULL && puts(folder) >= 0 ? 0 : 1;
   if (strcmp(args[0], "handles") == 0) return say_handles();
   if (strcmp(args[0], "signals") == 0) return say_signals();
+  if (strcmp(args[0], "nonblock") == 0) return printf("%s %s\n", blocks(0), blocks(1)) < 0;
   if (strcmp(args[0], "leave") == 0 && count == 2) return leave(atol(args[1]));
   if (strcmp(args[0], "crash") == 0) return raise(SIGSEGV);
   return 99;

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 
 #include "kernel.h"
+#include "os.h"
 
 #define CHILD_LAST_DESCRIPTOR (~0u)
 

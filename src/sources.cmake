@@ -51,7 +51,12 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/pipe_pipe2.c
   unix/quiet_write.c
   unix/linux/cancel_eventfd.c
+  unix/linux/cgroup.c
+  unix/linux/cgroup_folder.c
+  unix/linux/child_start.c
   unix/linux/exit_pidfd.c
+  unix/linux/guard.c
+  unix/linux/guard_serve.c
   unix/linux/helper_serve.c
   unix/linux/holders_proc.c
   unix/linux/identity_proc.c
@@ -59,9 +64,12 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/launch.c
   unix/linux/launch_clone.c
   unix/linux/launch_fork.c
+  unix/linux/launch_guard.c
+  unix/linux/launch_tree.c
   unix/linux/lent_signal.c
   unix/linux/lock_isolated.c
   unix/linux/lock_ofd_flock.c
+  unix/linux/members.c
   unix/linux/pipe_size.c
   unix/linux/poller_epoll.c
   unix/linux/proc_stat.c
@@ -70,6 +78,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/reserve.c
   unix/linux/self_wipeonfork.c
   unix/linux/shared_stack.c
+  unix/linux/tree.c
   unix/linux/tree_group.c
   unix/linux/unlock_isolated.c
   unix/linux/wait_helper.c
@@ -190,7 +199,11 @@ set(SAFEHOLD_RAW_SOURCES
   unix/freebsd/procdesc.c
   unix/freebsd/unlock_isolated.c
   unix/freebsd/wait_pdfork.c
+  unix/linux/cgroup_folder.c
+  unix/linux/child_start.c
+  unix/linux/guard_serve.c
   unix/linux/kernel.c
+  unix/linux/proc_stat.c
   unix/linux/lock_isolated.c
   unix/linux/unlock_isolated.c
   unix/linux/helper_serve.c

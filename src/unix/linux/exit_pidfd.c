@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* How a child's end is waited for, its status read, and its number given back. */
 #include <errno.h>
-#include <stddef.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child_ended.h"
+#include "child_release.h"
 #include "kernel.h"
 #include "poll_wait.h"
+#include "tree.h"
 
 #define STEP_MS 5 /* between two looks where there is no pidfd: Linux before 5.3 */
-
-/* linux/pidfd.h of 6.15, which few libc headers have yet: what PIDFD_GET_INFO fills in. */
-struct pidfd_info_exit {
-  uint64_t mask, cgroup;
-  uint32_t ids[11];  /* pid, tgid, ppid, and the user and group ids */
-  int32_t exit_code; /* as wait(2) has it */
-};
-/* A wrong place would read as a clean exit. */
-_Static_assert(offsetof(struct pidfd_info_exit, exit_code) == 60, "as in linux/pidfd.h");
-#define INFO_EXIT (UINT64_C(1) << 3)
-#define GET_INFO _IOWR(0xFF, 11, struct pidfd_info_exit)
 
 static void from_wait_status(int status, safe_exit *exit) {
   if (WIFEXITED(status)) {
@@ -40,44 +28,70 @@ static void from_wait_status(int status, safe_exit *exit) {
 /* Somebody else reaped it, or SIGCHLD is ignored: the pidfd still knows, from Linux 6.15 on; else it stays unknown. */
 static void ask_pidfd(int pidfd, safe_exit *exit) {
   struct pollfd gone = {pidfd, 0, 0}; /* POLLHUP, once it is reaped */
-  struct pidfd_info_exit info;
-  int tries;
+  int tries, status;
+  long code;
 
   for (tries = 0; pidfd >= 0 && tries < 2; tries++) {
-    memset(&info, 0, sizeof(info));
-    info.mask = INFO_EXIT;
-    if (safe__raw6(SYS_ioctl, pidfd, (long)GET_INFO, (long)&info, 0, 0, 0) != 0) return;
-    if ((info.mask & INFO_EXIT) != 0) {
-      from_wait_status(info.exit_code, exit);
-      return;
-    }
+    code = safe__kernel.pidfd_exit(pidfd, &status);
+    if (code == 0) from_wait_status(status, exit);
+    if (code != -EAGAIN) return;
     safe__poll(&gone, 1, safe__deadline(STATUS_MS));
   }
 }
 
-static void from_siginfo(const siginfo_t *info, safe_exit *exit) {
-  if (info->si_code == CLD_EXITED) {
+/* What waitid(2) tells: of a child of ours, or the guard of its own. */
+static void from_wait(int code, int status, const struct safe__usage *used, safe_exit *exit) {
+  if (code == CLD_EXITED) {
     exit->kind = SAFE_EXIT_CODE;
-    exit->code = info->si_status;
+    exit->code = status;
   } else {
     exit->kind = SAFE_EXIT_SIGNAL;
-    exit->signal = info->si_status;
-    exit->core = info->si_code == CLD_DUMPED;
+    exit->signal = status;
+    exit->core = code == CLD_DUMPED;
   }
+  exit->user_us = (int64_t)used->user_s * 1000000 + used->user_us;
+  exit->system_us = (int64_t)used->system_s * 1000000 + used->system_us;
+  exit->peak_memory = (int64_t)used->peak_kib * 1024;
 }
 
 enum { RUNNING = 0, ENDED = 1 };
 
+/* Under a guard the child is not ours to wait for: the guard has told, or it has gone and only the pidfd knows. */
+static long look_under_guard(struct safe__child *child, safe_exit *status) {
+  const struct safe__guard_record *record = child->tree->guard->record;
+  struct pollfd gone = {child->exit_fd, POLLIN, 0};
+
+  if (__atomic_load_n(&record->ended, __ATOMIC_ACQUIRE) != 0) {
+    from_wait(record->code, record->status, &record->used, status);
+  } else if (safe__guard_lives(child->tree->guard)) {
+    return RUNNING;
+  } else if (__atomic_load_n(&record->ended, __ATOMIC_ACQUIRE) != 0) {
+    from_wait(record->code, record->status, &record->used, status); /* its last word */
+  } else {
+    if (child->exit_fd >= 0 ? poll(&gone, 1, 0) <= 0 : safe__kernel.kill(-1, child->pid, 0) != -ESRCH) return RUNNING;
+    ask_pidfd(child->exit_fd, status);
+  }
+  return ENDED;
+}
+
 /* ENDED, RUNNING, or a negative errno. It is not reaped: as a zombie it keeps its number, and its group's, from being
    given away. */
 static long look(struct safe__child *child, safe_exit *status) {
+  struct safe__usage used;
   siginfo_t info;
-  long code = safe__waitid(child->exit_fd, child->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+  long code;
 
+  if (safe__guard_of(child) != NULL) {
+    code = look_under_guard(child, status);
+    if (!safe__guard_lives(child->tree->guard)) child->stolen = code == ENDED; /* it was init's to reap */
+    child->ended = code == ENDED;
+    return code;
+  }
+  code = safe__waitid(child->exit_fd, child->pid, &info, WEXITED | WNOHANG | WNOWAIT, &used);
   if (code == 0 && info.si_pid == 0) return RUNNING;
   if (code != 0 && code != -ECHILD) return code;
   if (code == 0) {
-    from_siginfo(&info, status);
+    from_wait(info.si_code, info.si_status, &used, status);
   } else {
     child->stolen = true;
     ask_pidfd(child->exit_fd, status);
@@ -116,7 +130,10 @@ int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel
     in_steps = in_steps || ready[0].revents != 0;
     if (in_steps) ready[0].fd = -1;
     step = in_steps ? safe__deadline_min(deadline, safe__deadline(STEP_MS)) : deadline;
-    safe__poll(ready, 2, step);
+    if (in_steps && safe__guard_of(child) != NULL && safe__guard_tells(child->tree->guard, step))
+      safe__poll(&ready[1], 1, 0);
+    else
+      safe__poll(ready, 2, step);
   }
 }
 
@@ -140,18 +157,24 @@ static bool collect(struct safe__parked *item) {
   return true;
 }
 
-void safe__os_child_free(struct safe__child *child, bool own) {
-  struct running_child *running;
+/* True: it was noted down, with its pidfd. */
+static bool park_running(const struct safe__child *child) {
+  struct running_child *running = safe__alloc(sizeof(*running));
 
-  if (own && !child->stolen && !safe__reap(child->exit_fd, child->pid, 0)) {
-    running = safe__alloc(sizeof(*running));
-    if (running != NULL) {
-      running->parked.collect = collect;
-      running->pidfd = child->exit_fd;
-      running->pid = child->pid;
-      safe__park(&running->parked);
-      return;
-    }
-  }
-  if (child->exit_fd >= 0) close(child->exit_fd);
+  if (running == NULL) return false;
+  running->parked.collect = collect;
+  running->pidfd = child->exit_fd;
+  running->pid = child->pid;
+  safe__park(&running->parked);
+  return true;
+}
+
+void safe__os_child_free(struct safe__child *child, bool own) {
+  bool ours = own && safe__guard_of(child) == NULL;
+
+  safe__child_release(child);
+  if (!ours || child->stolen || safe__reap(child->exit_fd, child->pid, 0) || !park_running(child))
+    if (child->exit_fd >= 0) close(child->exit_fd);
+  safe__tree_release(child->tree, own);
+  child->tree = NULL;
 }

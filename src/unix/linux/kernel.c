@@ -2,8 +2,11 @@
 #include "kernel.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -33,7 +36,66 @@ static long kill_group_call(int pidfd, int64_t pid, bool reaped, int signal) {
   return reaped ? -ENOSYS : safe__raw6(SYS_kill, (long)-pid, signal, 0, 0, 0, 0);
 }
 
-struct safe__kernel safe__kernel = {safe__raw_clone, exec_call, kill_group_call, kill_call};
+struct clone_arguments { /* struct clone_args of linux/sched.h, as of 5.7 */
+  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+
+#define STACK_FOOT 4096 /* clone3 is told a stack's lower end, and starts at its upper one */
+
+static long clone_into_call(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                            void *argument, int cgroup) {
+  struct clone_arguments arguments;
+
+  arguments.flags = (flags & ~(unsigned long)CSIGNAL) | CLONE_INTO_CGROUP;
+  arguments.pidfd = (uint64_t)(uintptr_t)pid_out;
+  arguments.child_tid = (uint64_t)(uintptr_t)tid_word;
+  arguments.exit_signal = flags & CSIGNAL;
+  arguments.stack = stack == NULL ? 0 : (uint64_t)(uintptr_t)stack - STACK_FOOT;
+  arguments.stack_size = stack == NULL ? 0 : STACK_FOOT;
+  arguments.parent_tid = arguments.tls = arguments.set_tid = arguments.set_tid_size = 0;
+  arguments.cgroup = (uint64_t)cgroup;
+  return safe__raw_clone3(&arguments, sizeof(arguments), run, argument);
+}
+
+static long kill_cgroup_call(int folder) {
+  long fd = safe__raw6(SYS_openat, folder, (long)"cgroup.kill", O_WRONLY | O_CLOEXEC, 0, 0, 0);
+  long result;
+
+  if (fd < 0) return fd;
+  result = safe__raw6(SYS_write, fd, (long)"1", 1, 0, 0, 0);
+  safe__raw6(SYS_close, fd, 0, 0, 0, 0, 0);
+  return result < 0 ? result : 0;
+}
+
+/* linux/pidfd.h of 6.15, which few libc headers have yet: what PIDFD_GET_INFO fills in. */
+struct pidfd_info_exit {
+  uint64_t mask, cgroup;
+  uint32_t ids[11];  /* pid, tgid, ppid, and the user and group ids */
+  int32_t exit_code; /* as wait(2) has it */
+};
+/* A wrong place would read as a clean exit. */
+_Static_assert(offsetof(struct pidfd_info_exit, exit_code) == 60, "as in linux/pidfd.h");
+#define INFO_EXIT (UINT64_C(1) << 3)
+#define GET_INFO _IOWR(0xFF, 11, struct pidfd_info_exit)
+
+static long pidfd_exit_call(int pidfd, int *wait_status) {
+  struct pidfd_info_exit info;
+  long result;
+  int at;
+
+  info.mask = INFO_EXIT;
+  info.cgroup = 0;
+  for (at = 0; at < 11; at++) info.ids[at] = 0;
+  info.exit_code = 0;
+  result = safe__raw6(SYS_ioctl, pidfd, (long)GET_INFO, (long)&info, 0, 0, 0);
+  if (result < 0) return result;
+  if ((info.mask & INFO_EXIT) == 0) return -EAGAIN;
+  *wait_status = info.exit_code;
+  return 0;
+}
+
+struct safe__kernel safe__kernel = {safe__raw_clone, exec_call,        kill_group_call, kill_call,
+                                    clone_into_call, kill_cgroup_call, pidfd_exit_call};
 
 uint64_t safe__block_signals(void) {
   uint64_t all = ~UINT64_C(0), old = 0;
@@ -61,14 +123,20 @@ long safe__futex_wait(int *word, int value, int64_t deadline) {
   return safe__raw6(SYS_futex, (long)word, FUTEX_WAIT, value, (long)timeout, 0, 0);
 }
 
-long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options) {
+long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options, struct safe__usage *used) {
   long result = -EINVAL;
 
   info->si_pid = 0;
   /* __WALL, as our helpers have no exit signal and are not waited for without it. */
-  if (pidfd >= 0) result = safe__raw6(SYS_waitid, SAFE__P_PIDFD, pidfd, (long)info, options | __WALL, 0, 0);
+  if (pidfd >= 0) result = safe__raw6(SYS_waitid, SAFE__P_PIDFD, pidfd, (long)info, options | __WALL, (long)used, 0);
   if (result != -EINVAL) return result; /* Linux 5.2 and 5.3 have pidfds, but cannot wait for one */
-  return safe__raw6(SYS_waitid, P_PID, (long)pid, (long)info, options | __WALL, 0, 0);
+  return safe__raw6(SYS_waitid, P_PID, (long)pid, (long)info, options | __WALL, (long)used, 0);
+}
+
+int safe__pidfd_open(int64_t pid) {
+  long fd = safe__raw6(SYS_pidfd_open, (long)pid, 0, 0, 0, 0, 0);
+
+  return fd < 0 ? -1 : (int)fd;
 }
 
 bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
@@ -78,7 +146,7 @@ bool safe__reap(int pidfd, int64_t pid, int64_t deadline) {
   long code;
 
   for (;;) {
-    code = safe__waitid(pidfd, pid, &info, WEXITED | WNOHANG);
+    code = safe__waitid(pidfd, pid, &info, WEXITED | WNOHANG, NULL);
     if (code == -ECHILD || (code == 0 && info.si_pid != 0)) return true; /* ECHILD: somebody else was quicker */
     if (safe__os_now() >= deadline) return false;
     /* Readable, yet not to be waited for: a debugger has it. Then, and without a pidfd, in steps. */

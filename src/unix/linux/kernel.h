@@ -25,8 +25,18 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL /* clone3, 5.7 */
+#endif
 #define SAFE__CLOSE_RANGE_UNSHARE 2 /* linux/close_range.h, 5.9 */
 #define SAFE__P_PIDFD 3             /* of waitid(2), 5.4 */
+
+/* struct rusage as the kernel has it, which libc's is only on some systems (musl adds to its end). */
+struct safe__usage {
+  long user_s, user_us, system_s, system_us;
+  long peak_kib; /* ru_maxrss */
+  long unused[13];
+};
 
 struct safe__kernel {
   long (*clone)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument);
@@ -35,6 +45,11 @@ struct safe__kernel {
      another process that got the number; by number only while the leader is not reaped, else -ENOSYS. */
   long (*kill_group)(int pidfd, int64_t pid, bool reaped, int signal);
   long (*kill)(int pidfd, int64_t pid, int signal); /* by pidfd, or by pid if that is -1 */
+  /* The same as clone, and the process is born in the cgroup whose folder is open. */
+  long (*clone_into)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument,
+                     int cgroup);
+  long (*kill_cgroup)(int folder);                 /* cgroup.kill, 5.14 */
+  long (*pidfd_exit)(int pidfd, int *wait_status); /* PIDFD_GET_INFO, 6.15; -EAGAIN: not yet */
 };
 extern struct safe__kernel safe__kernel;
 
@@ -53,7 +68,10 @@ bool safe__clone_works(void);
 /* Reaps a child of ours that has ended or ends before the deadline, whatever its exit signal. */
 bool safe__reap(int pidfd, int64_t pid, int64_t deadline);
 
-/* waitid on a pidfd, or on the pid where there is no pidfd. 0 or a negative errno. */
-long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options);
+/* waitid on a pidfd, or on the pid where there is no pidfd. 0 or a negative errno. used may be NULL. */
+long safe__waitid(int pidfd, int64_t pid, siginfo_t *info, int options, struct safe__usage *used);
+
+/* A pidfd of a process that may not be our child; -1 where there is none, or no such call. */
+int safe__pidfd_open(int64_t pid);
 
 #endif

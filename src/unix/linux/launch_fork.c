@@ -13,29 +13,28 @@
 #include "launch.h"
 #include "pipe.h"
 
-static long make_child(struct safe__plan *plan, int *pidfd) {
+static long make_child(struct safe__plan *plan, struct safe__tree *tree, int *pidfd) {
   uint64_t mask;
   long pid;
 
   mask = safe__block_signals();
-  pid = safe__kernel.clone(CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, safe__child_run, plan);
+  pid =
+    safe__start_child(CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, plan, tree, tree == NULL ? -1 : tree->cgroup.folder);
   if (pid == -EINVAL || pid == -ENOSYS || pid == -EPERM) {
     /* An older kernel, qemu-user, Valgrind, or a processor without a clone of our own. */
     pid = fork();
-    if (pid == 0) _exit(safe__child_run(plan));
+    if (pid == 0) _exit(tree == NULL ? safe__child_run(plan) : safe__child_start(&tree->start));
     if (pid < 0) pid = -errno;
   }
   safe__restore_signals(mask);
   if (pid > 0 && *pidfd < 0) {
-    *pidfd = (int)safe__raw6(SYS_pidfd_open, pid, 0, 0, 0, 0, 0); /* our child cannot vanish before it is reaped */
-    if (*pidfd < 0) *pidfd = -1;
+    *pidfd = safe__pidfd_open(pid); /* our child cannot vanish before it is reaped */
   }
   *pidfd = safe__above_stdio(*pidfd);
   return pid;
 }
 
-/* 1: the child reported. 0: the pipe closed itself. -1: neither by the deadline. */
-static int hear(int fd, struct safe__child_report *report, int64_t deadline) {
+int safe__launch_hear(int fd, struct safe__child_report *report, int64_t deadline) {
   struct pollfd ready = {fd, POLLIN, 0};
   int words[3];
   ssize_t length;
@@ -54,7 +53,8 @@ static int hear(int fd, struct safe__child_report *report, int64_t deadline) {
   }
 }
 
-int safe__launch_fork(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
+int safe__launch_fork(struct safe__plan **plan, struct safe__tree *tree, int64_t deadline, struct safe__child *child,
+                      safe_error *error) {
   struct safe__child_report report = {0, 0, 0};
   int fds[2], heard, pidfd = -1;
   long pid;
@@ -63,19 +63,19 @@ int safe__launch_fork(struct safe__plan **plan, int64_t deadline, struct safe__c
   (*plan)->shared = false;
   (*plan)->error_fd = fds[1];
   if (fds[1] > (*plan)->highest) (*plan)->highest = fds[1];
-  pid = make_child(*plan, &pidfd);
+  pid = make_child(*plan, tree, &pidfd);
   close(fds[1]);
   if (pid < 0) {
     close(fds[0]);
     return safe__fail_os(error, -pid, SAFE_STAGE_CREATE, -1, "No process can be made");
   }
-  heard = hear(fds[0], &report, deadline);
+  heard = safe__launch_hear(fds[0], &report, deadline);
   close(fds[0]);
   if (heard == 0) {
     child->pid = pid;
     child->exit_fd = pidfd;
     return SAFE_OK;
   }
-  return safe__launch_abandon(plan, NULL, pidfd, pid,
+  return safe__launch_abandon(plan, tree, NULL, pidfd, pid,
                               heard < 0 ? SAFE_ETIMEDOUT : safe__plan_failure(*plan, &report, error), error);
 }

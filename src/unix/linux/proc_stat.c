@@ -3,60 +3,121 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static bool read_file(int64_t pid, const char *name, char *text, size_t size) {
-  char path[64];
-  ssize_t length;
-  int fd;
+#include "child_calls.h"
 
-  snprintf(path, sizeof(path), "/proc/%lld/%s", (long long)pid, name);
-  fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  length = read(fd, text, size - 1);
-  close(fd);
-  text[length < 0 ? 0 : length] = '\0';
-  return length > 0;
+#define PATH_BYTES 64
+
+static char *append(char *to, const char *text) {
+  while (*text != '\0') *to++ = *text++;
+  return to;
 }
 
-/* The fields of /proc/PID/stat between the session and num_threads, the 20th, past the 21st to the start
-   time, and from there to exit_signal, the 38th. */
-#define SKIP_TO_THREADS "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-#define SKIP_TO_EXIT_SIGNAL "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+static char *append_number(char *to, int64_t number) {
+  char digits[20];
+  int count = 0;
+
+  do digits[count++] = (char)('0' + number % 10);
+  while ((number /= 10) > 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+/* /proc/PID/NAME, or with task /proc/PID/task/PID/NAME. A negative errno on failure. */
+static long read_file(int64_t pid, const char *task, const char *name, char *text, long size) {
+  char path[PATH_BYTES], *end = append_number(append(path, "/proc/"), pid);
+  long fd, length;
+
+  if (task != NULL) end = append_number(append(end, task), pid);
+  *append(append(end, "/"), name) = '\0';
+  fd = safe__raw6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  if (fd < 0) return fd;
+  length = safe__raw6(SYS_read, fd, (long)text, size - 1, 0, 0, 0);
+  child_close_one((int)fd);
+  text[length < 0 ? 0 : length] = '\0';
+  return length;
+}
+
+static const char *find_last(const char *text, char wanted) {
+  const char *found = NULL;
+
+  for (; *text != '\0'; text++)
+    if (*text == wanted) found = text;
+  return found;
+}
+
+/* Where in /proc/PID/stat, counted as in proc(5). */
+enum { STATE = 3, PARENT = 4, GROUP = 5, SESSION = 6, THREADS = 20, START = 22, EXIT_SIGNAL = 38 };
+
+static void take_field(struct safe__proc_stat *stat, int field, const char *text) {
+  bool negative = *text == '-';
+  int64_t number = 0;
+
+  if (field == STATE) stat->state = *text;
+  for (text += negative; *text >= '0' && *text <= '9'; text++) number = number * 10 + (*text - '0');
+  if (negative) number = -number;
+  if (field == PARENT) stat->parent = number;
+  if (field == GROUP) stat->group = number;
+  if (field == SESSION) stat->session = number;
+  if (field == THREADS) stat->threads = number;
+  if (field == START) stat->start = (uint64_t)number;
+  if (field == EXIT_SIGNAL) stat->exit_signal = (int)number;
+}
 
 bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
-  char path[48], text[512], *name, *end;
-  long long parent, group, session, threads;
-  unsigned long long start;
-  size_t length;
+  const char *at, *end;
+  char text[512];
+  size_t length = 0;
+  int field = STATE - 1;
 
   /* The first thread's, which for all that is asked here is the process's: of its own /proc/PID/stat a process under
      qemu-user gets to see what qemu makes up. */
-  snprintf(path, sizeof(path), "task/%lld/stat", (long long)pid);
-  if (!read_file(pid, path, text, sizeof(text))) return false;
-  name = strchr(text, '(');
-  end = strrchr(text, ')'); /* the name itself may have parentheses */
-  if (name == NULL || end == NULL ||
-      sscanf(end + 1, " %c %lld %lld %lld " SKIP_TO_THREADS " %lld %*s %llu " SKIP_TO_EXIT_SIGNAL " %d", &stat->state,
-             &parent, &group, &session, &threads, &start, &stat->exit_signal) != 7)
-    return false;
-  length = (size_t)(end - name - 1);
-  if (length >= sizeof(stat->name)) length = sizeof(stat->name) - 1;
-  memcpy(stat->name, name + 1, length);
+  if (read_file(pid, "/task/", "stat", text, sizeof(text)) <= 0) return false;
+  end = find_last(text, ')'); /* the name itself may have parentheses */
+  if (end == NULL) return false;
+  for (at = text; *at != '(' && at < end;) at++;
+  for (at++; at < end && length < sizeof(stat->name) - 1; at++) stat->name[length++] = *at;
   stat->name[length] = '\0';
-  stat->parent = parent;
-  stat->group = group;
-  stat->session = session;
-  stat->threads = threads;
-  stat->start = start;
-  return true;
+  for (at = end + 1; *at != '\0' && field < EXIT_SIGNAL; at++)
+    if (*at == ' ') take_field(stat, ++field, at + 1);
+  return field == EXIT_SIGNAL;
+}
+
+void safe__proc_open(struct safe__proc_walk *walk) {
+  walk->at = walk->length = 0;
+  walk->folder = (int)safe__raw6(SYS_openat, AT_FDCWD, (long)"/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
+}
+
+int64_t safe__proc_walk_next(struct safe__proc_walk *walk) {
+  const struct child_directory_entry *entry;
+  long number;
+
+  for (;;) {
+    if (walk->folder < 0) return 0;
+    if (walk->at >= walk->length) {
+      walk->at = 0;
+      walk->length = safe__raw6(SYS_getdents64, walk->folder, (long)walk->entries, sizeof(walk->entries), 0, 0, 0);
+      if (walk->length <= 0) return 0;
+    }
+    entry = (const struct child_directory_entry *)(walk->entries + walk->at);
+    walk->at += entry->length;
+    number = child_number(entry->name);
+    if (number > 0) return number;
+  }
+}
+
+void safe__proc_close(struct safe__proc_walk *walk) {
+  if (walk->folder >= 0) child_close_one(walk->folder);
+}
+
+bool safe__proc_text(int64_t pid, const char *name, char *text, size_t size) {
+  return read_file(pid, NULL, name, text, (long)size) > 0;
 }
 
 void safe__proc_line(int64_t pid, const char *name, char *line, size_t size) {
-  if (!read_file(pid, name, line, size)) line[0] = '\0';
+  if (read_file(pid, NULL, name, line, (long)size) < 0) line[0] = '\0';
   line[strcspn(line, "\n")] = '\0';
 }
 

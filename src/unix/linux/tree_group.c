@@ -1,41 +1,67 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ending the child and its process group. From Linux 6.9 on the group is signalled through the leader's pidfd, which
- * cannot mean a stranger's. Before, it is signalled by number, which the leader's zombie, kept until
- * safe_process_free, reserves; if the host reaped the leader nobody is signalled, and who is left is named.
+ * Ending the child and its tree. From Linux 6.9 on the group is signalled through the leader's pidfd, which cannot mean
+ * a stranger's. Before, it is signalled by number, which the leader's zombie, kept until safe_process_free, reserves;
+ * if the host reaped the leader nobody is signalled, and who is left is named. Whoever has left the group is signalled
+ * one by one; a cgroup is ended by one call.
  */
-#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "child_ended.h"
-#include "kernel.h"
 #include "poll_wait.h"
 #include "proc_stat.h"
+#include "tree.h"
 
-/* The group is looked through again in this rhythm at the latest, as the process that is waited for may not be the
+/* The tree is looked through again in this rhythm at the latest, as the process that is waited for may not be the
    last one, or its number may have been given to another one. */
 #define LOOK_AGAIN_MS 100
 #define NO_PIDFD_MS 5 /* Linux before 5.3 */
 
 static bool has_group(const struct safe__child *child) { return child->group != SAFE_GROUP_HOST; }
 
+static const struct safe__cgroup *cgroup_of(const struct safe__child *child) {
+  return child->tree != NULL && child->tree->cgroup.folder >= 0 ? &child->tree->cgroup : NULL;
+}
+
+static bool under_guard(const struct safe__child *child) {
+  const struct safe__guard *guard = safe__guard_of(child);
+
+  return guard != NULL && guard->adopts;
+}
+
+static void signal_group(const struct safe__child *child, int signal) {
+  const struct safe__members *seen = child->tree == NULL ? NULL : &child->tree->seen;
+  size_t at;
+
+  safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, signal);
+  for (at = 0; seen != NULL && at < seen->count; at++)
+    if (seen->items[at].group != child->pid) safe__member_signal(&seen->items[at], signal);
+}
+
+static void signal_tree(const struct safe__child *child, bool ended, int signal) {
+  const struct safe__cgroup *cgroup = cgroup_of(child);
+
+  if (cgroup != NULL && (signal != SIGKILL || safe__kernel.kill_cgroup(cgroup->folder) != 0))
+    safe__cgroup_signal(cgroup, signal);
+  else if (cgroup == NULL && has_group(child))
+    signal_group(child, signal);
+  else if (cgroup == NULL && !ended)
+    safe__kernel.kill(child->exit_fd, child->pid, signal);
+}
+
 bool safe__os_child_end(struct safe__child *child, bool force) {
-  int signal = force ? SIGKILL : SIGTERM;
   bool ended = safe__child_ended(child);
 
   child->killed = child->killed || force;
-  if (has_group(child)) {
-    safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, signal);
-    /* A stopped process takes no SIGTERM. */
-    if (!force) safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, SIGCONT);
-  } else if (!ended) {
-    safe__kernel.kill(child->exit_fd, child->pid, signal);
-    if (!force) safe__kernel.kill(child->exit_fd, child->pid, SIGCONT);
-  }
+  signal_tree(child, ended, force ? SIGKILL : SIGTERM);
+  if (!force) signal_tree(child, ended, SIGCONT); /* a stopped process takes no SIGTERM */
   return true;
 }
+
+/* ---- Who is left. */
 
 static void add_left(struct safe__child *child, safe_stop_report *report, int64_t pid, char state) {
   if (report->left_count < SAFE_STOP_MAX_PIDS) report->left[report->left_count] = pid;
@@ -48,44 +74,67 @@ static void add_left(struct safe__child *child, safe_stop_report *report, int64_
   report->left_count++;
 }
 
-/* A zombie with threads left is a process whose first thread alone has ended. */
-static bool is_dead(const struct safe__proc_stat *stat) {
-  return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
+static char state_of(int64_t pid) {
+  struct safe__proc_stat stat;
+
+  return safe__proc_stat(pid, &stat) ? stat.state : 0;
 }
 
-static void scan_group(struct safe__child *child, safe_stop_report *report) {
-  struct safe__proc_stat stat;
-  DIR *folder = opendir("/proc");
-  int64_t pid;
+static void list_cgroup(struct safe__child *child, int folder, safe_stop_report *report) {
+  int64_t pids[SAFE_STOP_MAX_PIDS];
+  int at, count;
 
-  if (folder == NULL) return;
-  while ((pid = safe__proc_next(folder)) != 0)
-    if (safe__proc_stat(pid, &stat) && stat.group == child->pid && !is_dead(&stat))
-      add_left(child, report, pid, stat.state);
-  closedir(folder);
+  if (safe__cgroup_empty(folder)) return;
+  count = safe__cgroup_list(folder, pids, SAFE_STOP_MAX_PIDS);
+  for (at = 0; at < count && at < SAFE_STOP_MAX_PIDS; at++) add_left(child, report, pids[at], state_of(pids[at]));
+  report->left_count = count;
+  if (count == 0 && !safe__cgroup_empty(folder)) add_left(child, report, 0, 0); /* of another pid namespace */
+}
+
+static void list_members(struct safe__child *child, bool group_is_ours, safe_stop_report *report) {
+  struct safe__members found;
+  size_t at;
+
+  safe__members_find(child, group_is_ours, &found);
+  for (at = 0; at < found.count; at++) add_left(child, report, found.items[at].pid, found.items[at].state);
+  safe__free(found.items);
 }
 
 /* Without a /proc to look at, a group counts as there until it was killed: better one signal too many. */
-static bool proc_is_missing(void) {
-  struct safe__proc_stat stat;
+static bool proc_is_missing(void) { return state_of(getpid()) == 0; }
 
-  return !safe__proc_stat(getpid(), &stat);
+/* Its number is the session's, and its zombie keeps it so. */
+static bool has_session(const struct safe__child *child) {
+  return child->group == SAFE_GROUP_SESSION && !child->stolen && child->keeping != SAFE_TREE_GROUP;
+}
+
+/* Of a child that has ended nothing but its group leads to anybody, unless it had a session, a guard, or somebody was
+   seen before: then looking through all processes can be spared. */
+static bool may_be_found(const struct safe__child *child) {
+  return under_guard(child) || has_session(child) || (child->tree != NULL && child->tree->seen.count > 0);
+}
+
+static void look_for_group(struct safe__child *child, bool ended, safe_stop_report *report) {
+  bool gone = ended && safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, 0) == -ESRCH;
+
+  if (gone && !may_be_found(child)) return;
+  list_members(child, !gone || has_session(child), report);
+  if (ended && !gone && report->left_count == 0 && !child->killed && proc_is_missing())
+    add_left(child, report, child->pid, 0);
 }
 
 bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
-  struct safe__proc_stat stat;
+  const struct safe__cgroup *cgroup = cgroup_of(child);
   bool ended = safe__child_ended(child);
 
   report->left_count = 0;
   report->state = 0;
   report->wait_channel[0] = '\0';
-  if (has_group(child)) {
-    if (ended && safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, 0) == -ESRCH) return false;
-    scan_group(child, report);
-    if (ended && report->left_count == 0 && !child->killed && proc_is_missing()) add_left(child, report, child->pid, 0);
-  }
-  if (!ended && report->left_count == 0)
-    add_left(child, report, child->pid, safe__proc_stat(child->pid, &stat) ? stat.state : 0);
+  if (cgroup != NULL)
+    list_cgroup(child, cgroup->folder, report);
+  else if (has_group(child))
+    look_for_group(child, ended, report);
+  if (!ended && report->left_count == 0) add_left(child, report, child->pid, state_of(child->pid));
   return report->left_count > 0;
 }
 
@@ -94,9 +143,13 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   int64_t step = safe__deadline_min(deadline, safe__deadline(LOOK_AGAIN_MS));
   int pidfd = -1;
 
+  if (child->ended && cgroup_of(child) != NULL) {
+    safe__cgroup_wait(child->tree->cgroup.folder, step);
+    return;
+  }
   if (child->ended && child->watched > 0) {
-    pidfd = (int)safe__raw6(SYS_pidfd_open, (long)child->watched, 0, 0, 0, 0, 0);
-    if (pidfd == -ESRCH) return;
+    pidfd = safe__pidfd_open(child->watched);
+    if (pidfd < 0 && state_of(child->watched) == 0) return;
     ready.fd = pidfd;
   }
   if (ready.fd >= 0)
@@ -106,6 +159,21 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   if (pidfd >= 0) close(pidfd);
 }
 
+/* ---- How it is kept together. */
+
+static int32_t kind_of(const struct safe__child *child) {
+  if (cgroup_of(child) != NULL) return SAFE_TREE_BY_CGROUP;
+  if (under_guard(child)) return SAFE_TREE_BY_GUARD;
+  if (!has_group(child)) return SAFE_TREE_BY_CHILD;
+  return child->keeping == SAFE_TREE_GROUP ? SAFE_TREE_BY_GROUP : SAFE_TREE_BY_WALK;
+}
+
 void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {
-  info->kind = has_group(child) ? SAFE_TREE_BY_GROUP : SAFE_TREE_BY_CHILD;
+  const struct safe__guard *guard = safe__guard_of(child);
+  const struct safe__cgroup *cgroup = cgroup_of(child);
+
+  info->kind = kind_of(child);
+  info->guard = guard == NULL ? 0 : guard->pid;
+  info->limits_lacking = child->limits_lacking;
+  if (cgroup != NULL) snprintf(info->cgroup, sizeof(info->cgroup), "%s", cgroup->path);
 }

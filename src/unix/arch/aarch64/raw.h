@@ -50,6 +50,28 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
   return x0;
 }
 
+static inline long safe__raw_clone3(void *arguments, unsigned long size, int (*run)(void *), void *argument) {
+  register long x8 __asm__("x8") = 435;
+  register long x0 __asm__("x0") = (long)arguments;
+  register long x1 __asm__("x1") = (long)size;
+  register int (*x10)(void *) __asm__("x10") = run;
+  register void *x11 __asm__("x11") = argument;
+
+  __asm__ volatile("svc #0\n\t"
+                   "cbnz x0, 1f\n\t"
+                   "mov x29, #0\n\t"
+                   "mov x0, x11\n\t"
+                   "blr x10\n\t"
+                   "mov x8, #93\n\t" /* exit */
+                   "svc #0\n\t"
+                   "brk #0\n"
+                   "1:"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x10), "r"(x11)
+                   : "memory");
+  return x0;
+}
+
 static inline unsigned long safe__raw_on_valgrind(void) {
   volatile unsigned long question[6] = {0x1001, 0, 0, 0, 0, 0};
   register unsigned long x3 __asm__("x3") = 0;

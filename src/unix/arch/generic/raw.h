@@ -27,6 +27,11 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
   return -ENOSYS;
 }
 
+static inline long safe__raw_clone3(void *arguments, unsigned long size, int (*run)(void *), void *argument) {
+  (void)arguments, (void)size, (void)run, (void)argument;
+  return -ENOSYS;
+}
+
 static inline unsigned long safe__raw_on_valgrind(void) { return 0; }
 
 #endif

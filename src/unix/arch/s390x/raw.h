@@ -52,6 +52,30 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
   return r2;
 }
 
+static inline long safe__raw_clone3(void *arguments, unsigned long size, int (*run)(void *), void *argument) {
+  register long r1 __asm__("1") = 435;
+  register long r2 __asm__("2") = (long)arguments;
+  register long r3 __asm__("3") = (long)size;
+  register int (*r8)(void *) __asm__("8") = run;
+  register void *r9 __asm__("9") = argument;
+
+  __asm__ volatile("svc 0\n\t"
+                   "ltgr %%r2, %%r2\n\t"
+                   "jnz 1f\n\t"
+                   "aghi %%r15, -160\n\t"
+                   "xc 0(8, %%r15), 0(%%r15)\n\t"
+                   "lgr %%r2, %%r9\n\t"
+                   "basr %%r14, %%r8\n\t"
+                   "lghi %%r1, 1\n\t" /* exit */
+                   "svc 0\n\t"
+                   ".short 0\n"
+                   "1:"
+                   : "+d"(r2)
+                   : "d"(r1), "d"(r3), "a"(r8), "d"(r9)
+                   : "memory", "cc");
+  return r2;
+}
+
 static inline unsigned long safe__raw_on_valgrind(void) {
   volatile unsigned long question[6] = {0x1001, 0, 0, 0, 0, 0};
   register volatile unsigned long *r2 __asm__("2") = question;

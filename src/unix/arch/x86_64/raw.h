@@ -65,6 +65,33 @@ static inline long safe__raw_clone(unsigned long flags, void *stack, int *pid_ou
   return result;
 }
 
+/*
+ * clone3(2), for what clone(2) has no room for: the struct names the stack and all the rest, and its size is what the
+ * caller knows of it.
+ */
+static inline long safe__raw_clone3(void *arguments, unsigned long size, int (*run)(void *), void *argument) {
+  register int (*r12)(void *) __asm__("r12") = run;
+  register void *r13 __asm__("r13") = argument;
+  long result;
+
+  __asm__ volatile("syscall\n\t"
+                   "test %%rax, %%rax\n\t"
+                   "jnz 1f\n\t"
+                   "xor %%ebp, %%ebp\n\t"
+                   "and $-16, %%rsp\n\t"
+                   "mov %%r13, %%rdi\n\t"
+                   "call *%%r12\n\t"
+                   "mov %%eax, %%edi\n\t"
+                   "mov $60, %%eax\n\t" /* exit */
+                   "syscall\n\t"
+                   "hlt\n"
+                   "1:"
+                   : "=a"(result)
+                   : "a"(435L), "D"(arguments), "S"(size), "r"(r12), "r"(r13)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
 /* Valgrind aborts at a clone that it does not know, so it has to be asked before. The instructions do nothing
    on a real processor; Valgrind takes them for a question, 0x1001 being "are we running on you?". */
 static inline unsigned long safe__raw_on_valgrind(void) {

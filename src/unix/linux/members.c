@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who belongs to a child's tree, as far as /proc tells: its group or session, its descendants, or all that is below its
+ * guard. Whoever was found is remembered, by number and start time: when his parent ends he is somebody else's child,
+ * and no link leads to him any more.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "proc_stat.h"
+#include "tree.h"
+
+/* A zombie with threads left is a process whose first thread alone has ended. */
+static bool is_dead(const struct safe__proc_stat *stat) {
+  return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
+}
+
+/* ---- The table of all processes, by ascending numbers as /proc lists them. */
+static bool add(struct safe__members *all, size_t *room, int64_t pid, const struct safe__proc_stat *stat) {
+  struct safe__member *member;
+
+  if (all->count == *room) {
+    member = safe__realloc(all->items, (*room == 0 ? 256 : *room * 2) * sizeof(*member));
+    if (member == NULL) return false;
+    all->items = member;
+    *room = *room == 0 ? 256 : *room * 2;
+  }
+  member = &all->items[all->count++];
+  member->pid = pid;
+  member->start = stat->start;
+  member->parent = stat->parent;
+  member->group = stat->group;
+  member->session = stat->session;
+  member->state = is_dead(stat) ? 'Z' : stat->state;
+  member->in = false;
+  return true;
+}
+
+static void read_all(struct safe__members *all) {
+  struct safe__proc_stat stat;
+  struct safe__proc_walk walk;
+  size_t room = 0;
+  int64_t pid;
+
+  safe__proc_open(&walk);
+  while ((pid = safe__proc_walk_next(&walk)) != 0)
+    if (safe__proc_stat(pid, &stat) && !add(all, &room, pid, &stat)) break;
+  safe__proc_close(&walk);
+}
+
+static struct safe__member *lookup(const struct safe__members *all, int64_t pid) {
+  size_t low = 0, high = all->count, middle;
+
+  while (low < high) {
+    middle = low + (high - low) / 2;
+    if (all->items[middle].pid == pid) return &all->items[middle];
+    if (all->items[middle].pid < pid)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return NULL;
+}
+
+/* ---- Who is in it by himself. */
+static bool is_seed(const struct safe__child *child, const struct safe__member *member, bool group_is_ours) {
+  const struct safe__guard *guard = safe__guard_of(child);
+
+  if (guard != NULL && guard->adopts && guard->pid > 0 && member->parent == guard->pid) return true;
+  if (!group_is_ours) return false;
+  if (member->group == child->pid) return true;
+  return child->keeping != SAFE_TREE_GROUP && (member->session == child->pid || member->pid == child->pid);
+}
+
+static void mark_seeds(const struct safe__child *child, struct safe__members *all, bool group_is_ours) {
+  struct safe__member *member;
+  size_t at;
+
+  for (at = 0; at < all->count; at++) all->items[at].in = is_seed(child, &all->items[at], group_is_ours);
+  for (at = 0; child->tree != NULL && at < child->tree->seen.count; at++) {
+    member = lookup(all, child->tree->seen.items[at].pid);
+    if (member != NULL && member->start == child->tree->seen.items[at].start) member->in = true;
+  }
+}
+
+/* Whose parent is in it, is in it too; over again until nobody is added, as a number that has been round again makes a
+   child precede its parent. */
+static void mark_descendants(struct safe__members *all) {
+  const struct safe__member *parent;
+  bool added = true;
+  size_t at;
+
+  while (added) {
+    added = false;
+    for (at = 0; at < all->count; at++) {
+      if (all->items[at].in) continue;
+      parent = lookup(all, all->items[at].parent);
+      if (parent == NULL || !parent->in) continue;
+      all->items[at].in = added = true;
+    }
+  }
+}
+
+/* Those that live, and no one else. */
+static void keep_living(struct safe__members *all) {
+  size_t at, kept = 0;
+
+  for (at = 0; at < all->count; at++)
+    if (all->items[at].in && all->items[at].state != 'Z') all->items[kept++] = all->items[at];
+  all->count = kept;
+}
+
+/* Without memory they are not remembered: they are still found where a link leads to them. */
+static void remember(struct safe__child *child, const struct safe__members *found) {
+  struct safe__member *copy;
+
+  if (child->tree == NULL && found->count == 0) return;
+  if (child->tree == NULL) child->tree = safe__tree_new();
+  if (child->tree == NULL) return;
+  copy = found->count == 0 ? NULL : safe__alloc(found->count * sizeof(*copy));
+  if (copy != NULL) memcpy(copy, found->items, found->count * sizeof(*copy));
+  safe__free(child->tree->seen.items);
+  child->tree->seen.items = copy;
+  child->tree->seen.count = copy == NULL ? 0 : found->count;
+}
+
+void safe__members_find(struct safe__child *child, bool group_is_ours, struct safe__members *found) {
+  found->items = NULL;
+  found->count = 0;
+  read_all(found);
+  mark_seeds(child, found, group_is_ours);
+  if (child->keeping != SAFE_TREE_GROUP) {
+    mark_descendants(found);
+    keep_living(found);
+    remember(child, found);
+  } else {
+    keep_living(found);
+  }
+}
+
+void safe__member_signal(const struct safe__member *member, int signal) {
+  struct safe__proc_stat stat;
+  int pidfd = safe__pidfd_open(member->pid);
+
+  if (pidfd < 0) return;
+  if (safe__proc_stat(member->pid, &stat) && stat.start == member->start)
+    safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
+  close(pidfd);
+}

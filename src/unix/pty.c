@@ -11,11 +11,14 @@
 #include "above_stdio.h"
 
 static int open_ours(void) {
-  int fd = posix_openpt(O_RDWR | O_NOCTTY);
+  int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 
-  /* Not every system takes O_CLOEXEC here; until then only a child that another thread makes by other means can have
-     it, and that one does no harm with it but keep the terminal. */
-  if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  /* Not every system takes O_CLOEXEC here. Without it a child that another thread makes by other means at this moment
+     has the terminal too, and keeps it open. */
+  if (fd < 0 && errno == EINVAL) {
+    fd = posix_openpt(O_RDWR | O_NOCTTY);
+    if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
   fd = safe__above_stdio(fd);
   if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
   return fd;
@@ -33,6 +36,7 @@ int safe__pty_open(int fds[2], int columns, int rows) {
   saved = errno;
   if (fds[1] >= 0) close(fds[1]);
   close(fds[0]);
+  fds[0] = fds[1] = -1;
   errno = saved;
   return -1;
 }

@@ -122,11 +122,16 @@ static inline long child_nice(int add) {
 static inline long child_limit(int kind, int64_t value) {
   static const int resources[] = {RLIMIT_AS, RLIMIT_CPU, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_CORE, RLIMIT_FSIZE};
   uint64_t limit[2];
+  long result = -EPERM;
 
   limit[0] = limit[1] = value < 0 ? ~UINT64_C(0) : (uint64_t)value;
-  /* One second from SIGXCPU, which the program can see, to SIGKILL. */
-  if (kind == SAFE_LIMIT_CPU_TIME && value >= 0) limit[1]++;
-  return safe__raw6(SYS_prlimit64, 0, resources[kind], (long)limit, 0, 0, 0);
+  /* One second from SIGXCPU, which the program can see, to SIGKILL; unless that is one more than the host may give. */
+  if (kind == SAFE_LIMIT_CPU_TIME && value >= 0) {
+    limit[1]++;
+    result = safe__raw6(SYS_prlimit64, 0, resources[kind], (long)limit, 0, 0, 0);
+    limit[1]--;
+  }
+  return result != -EPERM ? result : safe__raw6(SYS_prlimit64, 0, resources[kind], (long)limit, 0, 0, 0);
 }
 
 /* The supplementary groups alone; gid, the effective group, is not one of them here. */

@@ -11,8 +11,8 @@
 
 /* ---- The environment. */
 static void changes_are_applied_to_the_hosts_environment(void **state) {
-  const char *const changes[] = {"KEPT", "SET=first", "GONE", "SET", "MISSING", "SET=l=a=st", "EMPTY=", "KEPT=again",
-                                 NULL};
+  const char *const changes[] = {"KEPT",       "SET=first", "GONE",       "SET", "MISSING",
+                                 "SET=l=a=st", "EMPTY=",    "KEPT=again", NULL};
   safe_spawn_options options = of_shell("echo \"$KEPT/$SET/${GONE-gone}/${EMPTY-unset}/$STAYS/${MISSING-missing}\"");
 
   (void)state;

@@ -228,26 +228,42 @@ static void step_is_got(struct safe_lock_wait *attempt) {
   attempt->state = SAFE__ATTEMPT_ASK;
 }
 
-/* A call that blocks to its end: for who has no deadline to keep, or has lent a signal that keeps it. */
+/* One look at whether, and how, the thread itself can block until then. */
+static int block_until(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
+  struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
+  safe_cancel *cancel = attempt->options.cancel;
+  struct safe_lock *lock = attempt->lock;
+  int code = cancel == NULL ? safe__os_lock_signalled(&lock->file, claim, until, error) : SAFE_EBUSY;
+
+  if (code != SAFE_EBUSY) {
+    lock->wait_kind = SAFE_WAIT_SIGNAL;
+    return code;
+  }
+  code = safe__os_lock_ring(&lock->file, claim, until, cancel, error);
+  if (code != SAFE_EBUSY) lock->wait_kind = SAFE_WAIT_RING;
+  return code;
+}
+
+/* A call in which the thread itself blocks: for who has no deadline to keep, or where something takes it out in time.
+ */
 static int block(struct safe_lock_wait *attempt, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
-  struct safe__claim *claim = &attempt->steps[attempt->blocked].claim;
   struct safe_lock *lock = attempt->lock;
   int64_t until;
   int code;
 
   /* A handler that has the interrupted call restarted (SA_RESTART) would not be told of. */
-  if (attempt->async || options->cancel != NULL || (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0) return SAFE_EBUSY;
-  if (attempt->deadline == SAFE__NEVER) {
+  if (attempt->async || (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0) return SAFE_EBUSY;
+  if (attempt->deadline == SAFE__NEVER && options->cancel == NULL) {
     lock->wait_kind = SAFE_WAIT_PLAIN;
-    return safe__os_lock_plain(&lock->file, claim, error);
+    return safe__os_lock_plain(&lock->file, &attempt->steps[attempt->blocked].claim, error);
   }
   do {
     until = safe__notice_next(&attempt->notice, attempt->deadline);
-    code = safe__os_lock_signalled(&lock->file, claim, until, error);
+    code = block_until(attempt, until, error);
   } while (code == SAFE_ETIMEDOUT && safe__os_now() < attempt->deadline);
-  if (code != SAFE_EBUSY) lock->wait_kind = SAFE_WAIT_SIGNAL;
   if (code == SAFE_ETIMEDOUT) safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The lock was not given in time.");
+  if (code == SAFE_ECANCELED) safe__fail(error, code, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
   return code;
 }
 

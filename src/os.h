@@ -87,6 +87,10 @@ int safe__os_lock_plain(struct safe__file *file, const struct safe__claim *claim
 int safe__os_use_signal(int number);
 int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
                             safe_error *error);
+/* The same without a signal, also until the cancel (which may be NULL) is triggered: SAFE_ECANCELED. SAFE_EBUSY: this
+   system cannot do that, for such a lock or at the moment. */
+int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
+                       safe_error *error);
 /*
  * Queues a request in the kernel, which safe__wait_until and safe__wait_give_up (timed_wait.h) bring to its end. The
  * deadline is a hint; polled: its handle, or a cancel, will be waited for. The file must stay where it is meanwhile.

@@ -69,6 +69,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lent_signal.c
   unix/linux/lock_isolated.c
   unix/linux/lock_ofd_flock.c
+  unix/linux/lock_ring.c
   unix/linux/members.c
   unix/linux/pipe_size.c
   unix/linux/poller_epoll.c
@@ -87,6 +88,7 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
+  lock_ring_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
   unix/bsd/cancel_pipe.c
@@ -114,6 +116,7 @@ set(SAFEHOLD_MACOS_SOURCES
 )
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
+  lock_ring_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
   unix/child.c
@@ -149,6 +152,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
 
 set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
+  lock_ring_none.c
   win/cancel_event.c
   win/clock.c
   win/command_line.c

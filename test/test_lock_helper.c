@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The helper that waits in our stead (Linux), and what hosts do to it. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include "io_uring.h"
 #include "kernel.h"
 #include "proc_stat.h"
 #include "support.h"
@@ -156,6 +158,18 @@ static void a_thread_takes_its_helper_with_it(void **state) {
   safe_unlock(held);
 }
 
+/* What is tested here is what waits where io_uring cannot be had. */
+static long no_uring(unsigned entries, struct safe__uring_params *params) {
+  (void)entries, (void)params;
+  return -ENOSYS;
+}
+
+static int refuse_io_uring(void **state) {
+  (void)state;
+  safe__uring_setup = no_uring;
+  return 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_killed_helper_makes_the_wait_handle_ready),
@@ -164,5 +178,5 @@ int main(void) {
     cmocka_unit_test(a_helper_is_kept_for_the_next_wait),
     cmocka_unit_test(a_thread_takes_its_helper_with_it),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, refuse_io_uring, NULL);
 }

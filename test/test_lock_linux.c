@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io_uring.h"
 #include "kernel.h"
 #include "proc_stat.h"
 #include "support.h"
@@ -572,6 +573,18 @@ static void other_programs_locks_are_seen(void **state) {
   close(fd);
 }
 
+/* What is tested here is what waits where io_uring cannot be had. */
+static long no_uring(unsigned entries, struct safe__uring_params *params) {
+  (void)entries, (void)params;
+  return -ENOSYS;
+}
+
+static int refuse_io_uring(void **state) {
+  (void)state;
+  safe__uring_setup = no_uring;
+  return 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_deadline_is_kept_100_times_of_100),
@@ -591,5 +604,5 @@ int main(void) {
     cmocka_unit_test(holders_and_waiters_are_listed),
     cmocka_unit_test(other_programs_locks_are_seen),
   };
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  return cmocka_run_group_tests(tests, refuse_io_uring, NULL);
 }

@@ -89,7 +89,8 @@ enum safe_lock_wait_kind {
   SAFE_WAIT_QUEUED = 1,  /* in the kernel's own queue: no polling, first come first served */
   SAFE_WAIT_BACKOFF = 2, /* asked again and again, with growing pauses of 1 to 16 ms */
   SAFE_WAIT_PLAIN = 3,   /* one blocking call, as no deadline and no cancel was given */
-  SAFE_WAIT_SIGNAL = 4   /* one blocking call, ended at its deadline by the signal of safe_use_signal */
+  SAFE_WAIT_SIGNAL = 4,  /* one blocking call, ended at its deadline by the signal of safe_use_signal */
+  SAFE_WAIT_RING = 5     /* one blocking call, ended at its deadline or by the cancel through io_uring (Linux 6.8) */
 };
 
 typedef struct safe_lock_options {

@@ -36,20 +36,25 @@ static const unsigned int distant[] = {
   0x786F4256, /* vboxsf */
 };
 
+bool safe__is_distant(unsigned int magic) {
+  size_t at;
+
+  for (at = 0; at < sizeof(distant) / sizeof(distant[0]); at++)
+    if (distant[at] == magic) return true;
+  return false;
+}
+
 int safe__os_lock_fits(const struct safe__file *file, const safe_lock_options *options, safe_error *error) {
   struct statfs status;
-  size_t at;
 
   if (options->method != SAFE_METHOD_BOTH) return SAFE_OK;
   if (fstatfs(file->fd, &status) != 0)
     return safe__fail_os(error, errno, SAFE_STAGE_OPEN, -1, "The file system cannot be examined");
-  for (at = 0; at < sizeof(distant) / sizeof(distant[0]); at++)
-    if (distant[at] == (unsigned int)status.f_type)
-      return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_OPEN, -1,
-                        "Method BOTH needs a local file system: on this one (type 0x%x) an flock and an OFD lock may "
-                        "be the same.",
-                        (unsigned int)status.f_type);
-  return SAFE_OK;
+  if (!safe__is_distant((unsigned int)status.f_type)) return SAFE_OK;
+  return safe__fail(
+    error, SAFE_ENOTSUP, SAFE_STAGE_OPEN, -1,
+    "Method BOTH needs a local file system: on this one (type 0x%x) an flock and an OFD lock may be the same.",
+    (unsigned int)status.f_type);
 }
 
 /* Linux drops an flock before it asks for one of the other mode (fs/locks.c, flock_lock_inode), and keeps a record lock

@@ -14,4 +14,7 @@ static inline struct flock safe__record_range(const struct safe__claim *claim, s
   return range;
 }
 
+/* Whether the type of a file system (statfs, statmount) is one whose locks are another machine's, or a process's. */
+bool safe__is_distant(unsigned int magic);
+
 #endif

@@ -10,6 +10,7 @@
 #include "above_stdio.h"
 #include "fork.h"
 #include "helper_calls.h"
+#include "lock_ring.h"
 #include "poll_wait.h"
 #include "timed_wait.h"
 
@@ -228,6 +229,7 @@ void safe__os_release_spares(void) {
       free_helper(helper);
   }
   safe__shared_stack_release_spare();
+  safe__lock_ring_release();
 }
 
 /* ---- Using one. */

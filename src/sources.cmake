@@ -23,6 +23,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   owner_record.c
   parked.c
   process.c
+  run.c
   stop.c
   timed_wait.c
   version.c

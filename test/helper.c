@@ -7,7 +7,9 @@
  *   echo              copies stdin to stdout until its end
  *   flood N           writes N bytes to stdout
  *   both N            writes N bytes to stdout and N to stderr, in turns
+ *   hush MS           closes stdout and stderr; ends after MS
  *   swallow           reads stdin to its end, then says how many bytes there were
+ *   late MS           the same, but not before MS milliseconds have passed
  *   args ...          writes each argument on a line of its own, in brackets
  *   env NAME          writes the variable, in brackets, or "unset"
  *   cwd               writes the working directory
@@ -106,12 +108,17 @@ static int run(int count, char **args) {
   if (strcmp(word, "exit") == 0 && count == 2) return atoi(args[1]);
   if (strcmp(word, "echo") == 0) return copy();
   if (strcmp(word, "swallow") == 0) return swallow();
+  if (strcmp(word, "late") == 0 && count == 2) return helper_sleep(atol(args[1])) == 0 ? swallow() : 1;
   if (strcmp(word, "flood") == 0 && count == 2) return flood(strtoul(args[1], NULL, 10), stdout, NULL);
   if (strcmp(word, "both") == 0 && count == 2) return flood(strtoul(args[1], NULL, 10), stdout, stderr);
   if (strcmp(word, "env") == 0 && count == 2) return say_variable(args[1]);
   if (strcmp(word, "lock") == 0 && count == 5) return hold_lock(args + 1);
   if (strcmp(word, "record") == 0 && count == 3) return hold_recorded(args + 1);
   if (strcmp(word, "sleep") == 0 && count == 2) return helper_sleep(atol(args[1]));
+  if (strcmp(word, "hush") == 0 && count == 2) {
+    if (fclose(stdout) != 0 || fclose(stderr) != 0) return 1;
+    exit(helper_sleep(atol(args[1]))); /* main would flush what is closed */
+  }
   if (strcmp(word, "stubborn") == 0 && count == 2) {
     helper_refuse_to_end();
     puts("ready");

@@ -168,6 +168,274 @@ static void bad_arguments_are_named(void **state) {
   safe_output_free(NULL);
 }
 
+/* ---- What is kept. */
+
+static void kept(const char *bytes, const safe_sink *sink, size_t total, size_t cut) {
+  const char *const argv[] = {"helper", "flood", bytes, NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_process *process = piped(argv);
+  size_t at, length = total < sink->limit ? total : sink->limit, missing = total - length;
+
+  options.out = *sink;
+  options.timeout_ms = 60000;
+  assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
+  assert_int_equal(output.out_total, total);
+  assert_int_equal(output.out_length, length);
+  assert_int_equal(output.out_cut, cut);
+  assert_int_equal(output.flags, missing > 0 ? SAFE_OUTPUT_OUT_CUT : 0);
+  assert_int_equal(output.out[length], 0);
+  for (at = 0; at < length; at++) {
+    size_t place = at < cut ? at : at + missing;
+    if (output.out[at] != (char)('a' + place % 26))
+      fail_msg("byte %lu of %lu is %d", (unsigned long)at, (unsigned long)length, output.out[at]);
+  }
+  safe_output_free(&output);
+  safe_process_free(process);
+}
+
+/* Rings that are filled by way of another block, and those that are read into. */
+static void tails_and_both_ends_are_exact(void **state) {
+  static const size_t limits[] = {0, 1, 10, 4095, 4096, 65535, 65536, 100001, 262144, 299999, 300000, 300001, 1000000};
+  safe_sink sink = SAFE_SINK_INIT;
+  size_t at;
+
+  (void)state;
+  for (at = 0; at < sizeof(limits) / sizeof(limits[0]); at++) {
+    sink.limit = limits[at];
+    sink.keep = SAFE_KEEP_HEAD;
+    kept("300000", &sink, 300000, sink.limit < 300000 ? sink.limit : 300000);
+    sink.keep = SAFE_KEEP_TAIL;
+    kept("300000", &sink, 300000, sink.limit < 300000 ? 0 : 300000);
+    sink.keep = SAFE_KEEP_BOTH;
+    kept("300000", &sink, 300000, sink.limit < 300000 ? sink.limit - sink.limit / 2 : 300000);
+  }
+}
+
+static void a_limit_without_end_is_one(void **state) {
+  safe_sink sink = SAFE_SINK_INIT;
+
+  (void)state;
+  sink.limit = SIZE_MAX;
+  kept("300000", &sink, 300000, 300000);
+  sink.keep = SAFE_KEEP_BOTH;
+  kept("300000", &sink, 300000, 300000);
+}
+
+/* ---- Functions. */
+
+struct tally {
+  size_t lengths[3];
+  unsigned sum;
+  int answer;
+};
+
+static int add_up(void *context, int stream, const void *bytes, size_t length) {
+  struct tally *tally = context;
+  size_t at;
+
+  tally->lengths[stream] += length;
+  for (at = 0; at < length; at++) tally->sum += ((const unsigned char *)bytes)[at];
+  return tally->answer;
+}
+
+static void functions_take_the_output(void **state) {
+  const char *const argv[] = {"helper", "both", "100000", NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  struct tally tally = {{0}, 0, 0};
+  safe_process *process = piped(argv);
+  unsigned sum = 0, at;
+
+  (void)state;
+  for (at = 0; at < 100000; at++) sum += 'a' + at % 26 + 'A' + at % 26;
+  options.out.kind = options.err.kind = SAFE_SINK_CALLBACK;
+  options.out.function = options.err.function = add_up;
+  options.out.context = options.err.context = &tally;
+  options.timeout_ms = 60000;
+  assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
+  assert_int_equal(tally.lengths[1], 100000);
+  assert_int_equal(tally.lengths[2], 100000);
+  assert_int_equal(tally.sum, sum);
+  assert_int_equal(output.out_total, 100000);
+  assert_int_equal(output.out_length, 0);
+  assert_string_equal(output.err, "");
+  assert_int_equal(output.flags, 0);
+  safe_output_free(&output);
+  safe_process_free(process);
+}
+
+static void a_function_ends_it(void **state) {
+  const char *const argv[] = {"helper", "flood", "1000000", NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  struct tally tally = {{0}, 0, SAFE_ENOSPC};
+  safe_process *process = piped(argv);
+
+  (void)state;
+  options.out.kind = SAFE_SINK_CALLBACK;
+  options.out.function = add_up;
+  options.out.context = &tally;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_ENOSPC);
+  assert_int_equal(error.stage, SAFE_STAGE_READ);
+  assert_int_equal(error.index, 1);
+  tally.answer = 7; /* no code of ours */
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_EINVAL);
+  tally.answer = 0;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_OK);
+  assert_int_equal(tally.lengths[1], 1000000);
+  safe_process_free(process);
+}
+
+struct spring {
+  size_t left;
+  int64_t last;
+};
+
+static int64_t give_some(void *context, void *buffer, size_t room) {
+  struct spring *spring = context;
+  size_t length = spring->left < 1000 ? spring->left : 1000;
+
+  if (length == 0) return spring->last == INT64_MAX ? (int64_t)room + 1 : spring->last;
+  memset(buffer, 'x', length < room ? length : room);
+  spring->left -= length;
+  return (int64_t)length;
+}
+
+static void a_function_gives_the_input(void **state) {
+  const char *const argv[] = {"helper", "swallow", NULL};
+  static const int64_t lasts[] = {0, SAFE_EACCES, INT64_MAX};
+  static const int codes[] = {SAFE_OK, SAFE_EACCES, SAFE_EINVAL};
+  int at;
+
+  (void)state;
+  for (at = 0; at < 3; at++) {
+    safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+    safe_output output = SAFE_OUTPUT_INIT;
+    safe_error error = SAFE_ERROR_INIT;
+    struct spring spring = {1234567, 0};
+    safe_process *process = piped(argv);
+
+    spring.last = lasts[at];
+    options.input_function = give_some;
+    options.input_context = &spring;
+    options.timeout_ms = 60000;
+    assert_code(safe_process_communicate(process, &options, &output, &error), codes[at]);
+    if (at == 0) assert_int_equal(atol(output.out), 1234567);
+    if (at == 0) assert_int_equal(output.input_used, 1234567);
+    if (at > 0) assert_int_equal(error.stage, SAFE_STAGE_WRITE);
+    safe_output_free(&output);
+    end_helper(process);
+  }
+}
+
+/* ---- Left alone, dropped. */
+
+static void what_is_left_alone_is_still_there(void **state) {
+  const char *const argv[] = {"helper", "both", "5000", NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_process *process = piped(argv);
+
+  (void)state;
+  options.out.kind = SAFE_SINK_LEAVE;
+  options.err.kind = SAFE_SINK_DROP;
+  assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
+  assert_int_equal(output.out_total, 0);
+  assert_int_equal(output.err_total, 5000);
+  assert_int_equal(output.err_length, 0);
+  assert_int_equal(output.flags, 0);
+  safe_output_free(&output);
+  options.out.kind = SAFE_SINK_MEMORY;
+  assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
+  assert_int_equal(output.out_length, 5000);
+  safe_output_free(&output);
+  safe_process_free(process);
+}
+
+/* What the child wrote before its end is there, though nobody waits a moment for it. */
+static void no_drain_time_loses_nothing(void **state) {
+  const char *const argv[] = {"helper", "flood", "60000", NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_process *process = piped(argv);
+
+  (void)state;
+  assert_code(safe_process_wait(process, NULL, NULL, NULL), SAFE_OK);
+  /* Wine lets a process be seen to have ended before its handles are closed. */
+  if (!on_wine()) options.drain_ms = options.timeout_ms = SAFE_NO_WAIT;
+  assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
+  assert_int_equal(output.out_length, 60000);
+  assert_int_equal(output.flags, 0);
+  safe_output_free(&output);
+  safe_process_free(process);
+}
+
+/* The end of its output is not the child's end. */
+static void closed_output_is_not_the_end(void **state) {
+  const char *const argv[] = {"helper", "hush", "300", NULL};
+  safe_output output = SAFE_OUTPUT_INIT;
+  safe_exit status = SAFE_EXIT_INIT;
+  safe_process *process = piped(argv);
+  int64_t began = now_ms();
+
+  (void)state;
+  assert_code(safe_process_communicate(process, NULL, &output, NULL), SAFE_OK);
+  assert_true(now_ms() - began >= 250);
+  assert_code(safe_process_wait(process, NULL, &status, NULL), SAFE_OK);
+  assert_int_equal(status.code, 0);
+  safe_output_free(&output);
+  safe_process_free(process);
+}
+
+static void nothing_is_left_open(void **state) {
+  const char *const argv[] = {"helper", "echo", NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_process *process;
+  int before;
+
+  (void)state;
+  options.input = "once";
+  options.input_length = 4;
+  process = piped(argv); /* what is made once for the process is made now */
+  assert_code(safe_process_communicate(process, &options, NULL, NULL), SAFE_OK);
+  safe_process_free(process);
+  before = count_handles();
+  process = piped(argv);
+  assert_code(safe_process_communicate(process, &options, NULL, NULL), SAFE_OK);
+  safe_process_free(process);
+  assert_int_equal(count_handles(), before);
+  assert_int_equal(safe_parked_count(), 0);
+}
+
+static void bad_sinks_and_sources_are_named(void **state) {
+  const char *const argv[] = {"helper", "exit", "0", NULL};
+  safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT, good = SAFE_COMMUNICATE_OPTIONS_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process = piped(argv);
+
+  (void)state;
+  options.out.kind = SAFE_SINK_CALLBACK;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_EINVAL);
+  assert_int_equal(error.index, 1);
+  options = good;
+  options.err.kind = SAFE_SINK_HANDLE;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_EBADF);
+  assert_int_equal(error.index, 2);
+  options = good;
+  options.out.kind = SAFE_SINK_LEAVE + 1;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_EINVAL);
+  options = good;
+  options.out.keep = SAFE_KEEP_BOTH + 1;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_EINVAL);
+  options = good;
+  options.input = "x";
+  options.input_function = give_some;
+  assert_code(safe_process_communicate(process, &options, NULL, &error), SAFE_EINVAL);
+  assert_code(safe_process_communicate(process, &good, NULL, &error), SAFE_OK);
+  safe_process_free(process);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(both_ways_at_once_never_blocks),
@@ -177,6 +445,16 @@ int main(void) {
     cmocka_unit_test(the_deadline_ends_it_and_it_can_go_on),
     cmocka_unit_test(a_grandchild_that_keeps_the_pipe_costs_the_drain_time),
     cmocka_unit_test(bad_arguments_are_named),
+    cmocka_unit_test(tails_and_both_ends_are_exact),
+    cmocka_unit_test(a_limit_without_end_is_one),
+    cmocka_unit_test(functions_take_the_output),
+    cmocka_unit_test(a_function_ends_it),
+    cmocka_unit_test(a_function_gives_the_input),
+    cmocka_unit_test(what_is_left_alone_is_still_there),
+    cmocka_unit_test(no_drain_time_loses_nothing),
+    cmocka_unit_test(closed_output_is_not_the_end),
+    cmocka_unit_test(nothing_is_left_open),
+    cmocka_unit_test(bad_sinks_and_sources_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

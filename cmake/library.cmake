@@ -98,3 +98,7 @@ if(BUILD_SHARED_LIBS AND SAFEHOLD_BUILD_SHARED)
 else()
   add_library(safehold::safehold ALIAS safehold_static)
 endif()
+
+if(APPLE)
+  include(${CMAKE_CURRENT_LIST_DIR}/trampoline.cmake)
+endif()

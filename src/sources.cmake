@@ -89,6 +89,7 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
+  unix/error_pipe.c
   lock_ring_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
@@ -96,24 +97,33 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/bsd/exit_status.c
   unix/bsd/identity_sysctl.c
   unix/bsd/lock_noted.c
+  unix/bsd/members.c
   unix/bsd/own_locks.c
   unix/bsd/pipe_size.c
   unix/bsd/poller_kqueue.c
   unix/bsd/pty_name.c
   unix/bsd/reopen.c
-  unix/bsd/tree_group.c
+  unix/bsd/tree.c
   unix/macos/describe.c
   unix/macos/exit_kqueue.c
-  unix/macos/group_members.c
   unix/macos/helper.c
   unix/macos/holders_openers.c
+  unix/macos/launch_call.c
   unix/macos/launch_spawn.c
   unix/macos/lock_isolated.c
   unix/macos/lock_ofd_flock.c
+  unix/macos/members_sysctl.c
   unix/macos/pipe_fcntl.c
   unix/macos/process_start.c
   unix/macos/quiet_write.c
+  unix/macos/trampoline_find.c
+  unix/macos/trampoline_order.c
   unix/macos/wait_thread.c
+)
+# The program that is spawned in a child's stead there, see cmake/trampoline.cmake.
+set(SAFEHOLD_TRAMPOLINE_SOURCES
+  unix/child.c
+  unix/macos/trampoline.c
 )
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
@@ -130,24 +140,28 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/bsd/exit_status.c
   unix/bsd/identity_sysctl.c
   unix/bsd/lock_noted.c
+  unix/bsd/members.c
   unix/bsd/own_locks.c
   unix/bsd/pipe_size.c
   unix/bsd/poller_kqueue.c
   unix/bsd/pty_name.c
   unix/bsd/reopen.c
-  unix/bsd/tree_group.c
+  unix/bsd/tree.c
   unix/freebsd/exit_procdesc.c
   unix/freebsd/findings.c
-  unix/freebsd/group_members.c
+  unix/freebsd/guard.c
+  unix/freebsd/guard_serve.c
   unix/freebsd/holders_lockf.c
   unix/freebsd/isolated_open.c
   unix/freebsd/launch_pdfork.c
   unix/freebsd/lock_flock.c
   unix/freebsd/lock_isolated.c
+  unix/freebsd/members_sysctl.c
   unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
   unix/freebsd/process_start.c
   unix/freebsd/unlock_isolated.c
+  unix/freebsd/usage.c
   unix/freebsd/wait_pdfork.c
 )
 
@@ -196,6 +210,8 @@ set(SAFEHOLD_WIN_SOURCES
 set(SAFEHOLD_RAW_SOURCES
   unix/child.c
   unix/freebsd/findings.c
+  unix/freebsd/guard.c
+  unix/freebsd/guard_serve.c
   unix/freebsd/holders_lockf.c
   unix/freebsd/isolated_open.c
   unix/freebsd/lock_flock.c
@@ -203,6 +219,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
   unix/freebsd/unlock_isolated.c
+  unix/freebsd/usage.c
   unix/freebsd/wait_pdfork.c
   unix/linux/cgroup_folder.c
   unix/linux/child_start.c

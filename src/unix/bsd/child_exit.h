@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What tree_group.c needs to know of a child, and cannot know without the system's way of watching it. */
+/* What tree.c needs to know of a child, and cannot know without the system's way of watching it. */
 #ifndef SAFEHOLD_CHILD_EXIT_H
 #define SAFEHOLD_CHILD_EXIT_H
 

@@ -3,13 +3,18 @@
  * How a child's end is waited for, its status read, and its number given back. The child stays a zombie, and keeps its
  * number, until somebody reaps it: we do so when it is freed.
  */
+#include <sys/types.h>
+
 #include <sys/procdesc.h>
 #include <unistd.h>
 
 #include "child_exit.h"
+#include "child_release.h"
 #include "exit_status.h"
 #include "poll_wait.h"
 #include "procdesc.h"
+#include "tree.h"
+#include "usage.h"
 
 bool safe__child_ended(struct safe__child *child) {
   if (!child->ended) child->ended = safe__procdesc_ended(child->exit_fd, 0);
@@ -20,6 +25,19 @@ bool safe__child_ended(struct safe__child *child) {
 
 void safe__child_signal(struct safe__child *child, int signal) { pdkill(child->exit_fd, signal); }
 
+/* The child of a guard is the guard's to ask after. */
+static void add_usage(const struct safe__child *child, safe_exit *status) {
+  struct safe__usage usage;
+
+  if (safe__guard_lives(child->tree->guard)) {
+    safe__guard_ask_usage(child->tree->guard, status);
+  } else if (!child->stolen && safe__usage_of((pid_t)child->pid, &usage)) {
+    status->user_us = usage.user_us;
+    status->system_us = usage.system_us;
+    status->peak_memory = usage.peak_memory;
+  }
+}
+
 int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_exit *status,
                         safe_error *error) {
   struct pollfd ready[2] = {{child->exit_fd, POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
@@ -28,6 +46,7 @@ int safe__os_child_wait(struct safe__child *child, int64_t deadline, safe_cancel
   for (;;) {
     if (safe__child_ended(child)) {
       if (safe__procdesc_status(child->exit_fd, &wait_status)) safe__exit_from_status(wait_status, status);
+      add_usage(child, status);
       return SAFE_OK;
     }
     if (ready[1].revents != 0 || safe__os_cancel_triggered(cancel))
@@ -46,6 +65,9 @@ int64_t safe__os_child_pid(const struct safe__child *child) { return child->pid;
 /* A child that still runs needs nobody to wait for it: when its descriptor is closed it becomes init's
    (procdesc_close), and PD_DAEMON lets it live. */
 void safe__os_child_free(struct safe__child *child, bool own) {
+  safe__child_release(child);
+  safe__tree_release(child->tree, own);
+  child->tree = NULL;
   if (own)
     safe__procdesc_close(child->exit_fd, (pid_t)child->pid);
   else

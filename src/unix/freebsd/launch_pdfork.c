@@ -9,62 +9,105 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/types.h>
+
 #include <sys/procdesc.h>
 #include <unistd.h>
 
 #include "error_pipe.h"
 #include "pipe.h"
 #include "procdesc.h"
+#include "tree.h"
 
 /* How long a killed child may take to go before it is parked. */
 #define GOING_MS 100
 
-static pid_t make_child(struct safe__plan *plan, int *procdesc) {
-  pid_t pid = safe__procdesc_fork(procdesc, PD_CLOEXEC | PD_DAEMON);
+struct made {
+  struct safe__guard *guard; /* or NULL */
+  pid_t pid;
+  int procdesc;
+};
 
-  if (pid == 0) _exit(safe__child_run(plan));
-  return pid;
+static pid_t make_child(struct safe__plan *plan, struct made *made) {
+  made->pid = safe__procdesc_fork(&made->procdesc, PD_CLOEXEC | PD_DAEMON);
+  if (made->pid == 0) _exit(safe__child_run(plan));
+  return made->pid;
+}
+
+static bool wants_guard(const struct safe__plan *plan) {
+  return (plan->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0 || plan->asked->tree == SAFE_TREE_WHOLE;
 }
 
 /* Ends a child that did not get to its program. It has memory of its own: the plan stays the caller's. */
-static int abandon(const struct safe__plan *plan, int procdesc, pid_t pid, int code, safe_error *error) {
-  pdkill(procdesc, SIGKILL);
-  if (safe__procdesc_ended(procdesc, safe__deadline(GOING_MS))) {
-    safe__procdesc_close(procdesc, pid);
+static int abandon(const struct safe__plan *plan, const struct made *made, int code, safe_error *error) {
+  pdkill(made->procdesc, SIGKILL);
+  if (made->guard != NULL) safe__guard_abandon(made->guard);
+  if (safe__procdesc_ended(made->procdesc, safe__deadline(GOING_MS))) {
+    safe__procdesc_close(made->procdesc, made->pid);
     if (code != SAFE_ETIMEDOUT) return code; /* the child said why, and the error has it already */
     return safe__fail(error, code, SAFE_STAGE_EXEC, -1,
                       "%s had not been started when the time was over; the child was killed.", plan->candidates[0]);
   }
-  safe__procdesc_park(procdesc, pid);
+  safe__procdesc_park(made->procdesc, made->pid);
   return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_EXEC, -1,
                     "%s had not been started when the time was over, and the child (process %lld) cannot be killed.",
-                    plan->candidates[0], (long long)pid);
+                    plan->candidates[0], (long long)made->pid);
+}
+
+/* With the pipe that the child reports through. */
+static int make(const struct safe__child *child, struct safe__plan *plan, int64_t deadline, struct made *made, int *fd,
+                safe_error *error) {
+  int fds[2], code = SAFE_OK;
+
+  if (safe__pipe(fds) != 0) return safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "A pipe cannot be made");
+  plan->shared = false;
+  plan->error_fd = fds[1];
+  if (fds[1] > plan->highest) plan->highest = fds[1];
+  if (wants_guard(plan))
+    code = safe__guard_make(&made->guard, child, plan, deadline, &made->pid, &made->procdesc, error);
+  else if (make_child(plan, made) < 0)
+    code = safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "No process can be made");
+  close(fds[1]);
+  if (code != SAFE_OK) close(fds[0]);
+  *fd = fds[0];
+  return code;
+}
+
+static int launch(struct safe__plan *plan, int64_t deadline, struct safe__child *child, safe_error *error) {
+  struct safe__child_report report = {0, 0, 0};
+  struct made made = {NULL, 0, -1};
+  enum safe__heard heard;
+  int fd, code = make(child, plan, deadline, &made, &fd, error);
+
+  if (code != SAFE_OK) return code;
+  heard = safe__error_pipe_hear(fd, &report, deadline);
+  close(fd);
+  if (heard == SAFE__HEARD_REPORT) return abandon(plan, &made, safe__plan_failure(plan, &report, error), error);
+  if (heard == SAFE__HEARD_NOTHING) return abandon(plan, &made, SAFE_ETIMEDOUT, error);
+  if (made.guard != NULL) safe__guard_keep(made.guard);
+  child->tree->guard = made.guard;
+  child->pid = made.pid;
+  child->exit_fd = made.procdesc;
+  return SAFE_OK;
+}
+
+/* What only Linux has. */
+static int check(const safe_spawn_options *asked, safe_error *error) {
+  if (asked->tree == SAFE_TREE_CGROUP || asked->cgroup != NULL)
+    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_CGROUP, -1, "There are no cgroups here: Linux has them.");
+  return SAFE_OK;
 }
 
 int safe__launch(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
-  struct safe__child_report report = {0, 0, 0};
-  enum safe__heard heard;
-  int fds[2], procdesc, saved;
-  pid_t pid;
+  int code = check((*plan)->asked, error);
 
-  if (safe__pipe(fds) != 0) return safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "A pipe cannot be made");
-  (*plan)->shared = false;
-  (*plan)->error_fd = fds[1];
-  if (fds[1] > (*plan)->highest) (*plan)->highest = fds[1];
-  pid = make_child(*plan, &procdesc);
-  saved = errno;
-  close(fds[1]);
-  if (pid < 0) {
-    close(fds[0]);
-    return safe__fail_os(error, saved, SAFE_STAGE_CREATE, -1, "No process can be made");
-  }
-  heard = safe__error_pipe_hear(fds[0], &report, deadline);
-  close(fds[0]);
-  if (heard == SAFE__HEARD_EXEC) {
-    child->pid = pid;
-    child->exit_fd = procdesc;
-    return SAFE_OK;
-  }
-  return abandon(*plan, procdesc, pid,
-                 heard == SAFE__HEARD_NOTHING ? SAFE_ETIMEDOUT : safe__plan_failure(*plan, &report, error), error);
+  if (code != SAFE_OK) return code;
+  child->keeping = (*plan)->asked->tree;
+  child->tree = safe__tree_new();
+  if (child->tree == NULL) return safe__fail_memory(error, SAFE_STAGE_CREATE);
+  code = launch(*plan, deadline, child, error);
+  if (code == SAFE_OK) return SAFE_OK;
+  safe__tree_release(child->tree, true);
+  child->tree = NULL;
+  return code;
 }

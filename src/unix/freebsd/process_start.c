@@ -11,30 +11,37 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "start_time.h"
+
 static int64_t microseconds(const struct timeval *time) { return (int64_t)time->tv_sec * 1000000 + time->tv_usec; }
 
-/*
- * The kernel remembers the time since boot, and adds the time of boot when it is asked (fill_kinfo_proc_only), which
- * moves when the clock is set: it is taken off again. A clock that is set between the two questions is noticed.
- * With security.bsd.see_other_uids=0 another user's process looks like none.
- */
+bool safe__boot_time(int64_t *boot) {
+  struct timeval time;
+  size_t size = sizeof(time);
+
+  if (sysctlbyname("kern.boottime", &time, &size, NULL, 0) != 0) return false;
+  *boot = microseconds(&time);
+  return true;
+}
+
+uint64_t safe__start_since(const struct timeval *start, int64_t boot) { return (uint64_t)(microseconds(start) - boot); }
+
+/* With security.bsd.see_other_uids=0 another user's process looks like none. */
 bool safe__process_start(int64_t pid, uint64_t *start) {
   int name[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid};
-  struct timeval boot, again;
   struct kinfo_proc process;
+  int64_t boot, again;
   size_t size;
 
   if (pid <= 0 || pid > INT32_MAX) return false;
   do {
-    size = sizeof(boot);
-    if (sysctlbyname("kern.boottime", &boot, &size, NULL, 0) != 0) return false;
     size = sizeof(process);
+    if (!safe__boot_time(&boot)) return false;
     if (sysctl(name, 4, &process, &size, NULL, 0) != 0 || size != sizeof(process)) return false;
-    size = sizeof(again);
-    if (sysctlbyname("kern.boottime", &again, &size, NULL, 0) != 0) return false;
-  } while (microseconds(&boot) != microseconds(&again));
+    if (!safe__boot_time(&again)) return false;
+  } while (boot != again);
   if (process.ki_stat == SZOMB) return false;
-  *start = (uint64_t)(microseconds(&process.ki_start) - microseconds(&boot));
+  *start = safe__start_since(&process.ki_start, boot);
   return true;
 }
 

@@ -3,15 +3,20 @@
 #include "exit_kqueue.h"
 
 #include <errno.h>
+#include <libproc.h>
+#include <mach/mach_time.h>
 #include <signal.h>
 #include <sys/event.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child_exit.h"
+#include "child_release.h"
 #include "exit_status.h"
 #include "poll_wait.h"
+#include "tree.h"
 
 #define STEP_MS 5    /* between two looks where there is no kqueue */
 #define EXITING_MS 1 /* the notice comes shortly before the zombie (kern_exit.c: proc_exit) */
@@ -52,6 +57,24 @@ static void from_siginfo(const siginfo_t *info, safe_exit *exit) {
   }
 }
 
+static int64_t microseconds(uint64_t ticks) {
+  mach_timebase_info_data_t base;
+
+  if (mach_timebase_info(&base) != KERN_SUCCESS || base.denom == 0) return -1;
+  return (int64_t)((double)ticks * base.numer / base.denom / 1000);
+}
+
+/* The kernel keeps it with the zombie (kern_resource.c: proc_get_rusage). Its times are in ticks of the clock, which
+   are nanoseconds on Intel's machines only. */
+static void add_usage(pid_t pid, safe_exit *exit) {
+  struct rusage_info_v4 used;
+
+  if (proc_pid_rusage(pid, RUSAGE_INFO_V4, (rusage_info_t *)&used) != 0) return;
+  exit->user_us = microseconds(used.ri_user_time + used.ri_child_user_time);
+  exit->system_us = microseconds(used.ri_system_time + used.ri_child_system_time);
+  exit->peak_memory = (int64_t)used.ri_lifetime_max_phys_footprint;
+}
+
 /* True once it has ended. It is not reaped: as a zombie it keeps its number, and its group's, from being given away.
    The status is left where it is when nobody wants it. */
 static bool look(struct safe__child *child, safe_exit *status) {
@@ -63,7 +86,10 @@ static bool look(struct safe__child *child, safe_exit *status) {
   while (result != 0 && errno == EINTR);
   if (result == 0 && info.si_pid == 0) return false;
   if (result != 0) child->stolen = true;
-  if (status != NULL && result == 0) from_siginfo(&info, status);
+  if (status != NULL && result == 0) {
+    from_siginfo(&info, status);
+    add_usage((pid_t)child->pid, status);
+  }
   if (status != NULL && result != 0) ask_queue(child->exit_fd, status);
   child->ended = true;
   return true;
@@ -115,15 +141,22 @@ static bool collect(struct safe__parked *item) {
   return true;
 }
 
-void safe__os_child_free(struct safe__child *child, bool own) {
+void safe__child_let_go(struct safe__child *child) {
   struct running_child *running;
 
-  /* A forked copy has no kqueue: in there the number is nobody's, or another file's. */
-  if (own && child->exit_fd >= 0) close(child->exit_fd);
-  if (!own || child->stolen || waitpid((pid_t)child->pid, NULL, WNOHANG) != 0) return;
+  if (child->exit_fd >= 0) close(child->exit_fd);
+  if (child->stolen || waitpid((pid_t)child->pid, NULL, WNOHANG) != 0) return;
   running = safe__alloc(sizeof(*running));
   if (running == NULL) return;
   running->parked.collect = collect;
   running->pid = (pid_t)child->pid;
   safe__park(&running->parked);
+}
+
+void safe__os_child_free(struct safe__child *child, bool own) {
+  safe__child_release(child);
+  safe__tree_release(child->tree, own);
+  child->tree = NULL;
+  /* A forked copy has no kqueue: in there the number is nobody's, or another file's. */
+  if (own) safe__child_let_go(child);
 }

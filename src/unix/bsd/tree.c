@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ending the child and its tree. The leader's zombie, which is kept until safe_process_free, reserves the number of the
+ * group, so that a signal to the group cannot reach a stranger's.
+ */
+#include "tree.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include <sys/event.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "child_exit.h"
+#include "poll_wait.h"
+
+/* The tree is looked through again in this rhythm at the latest, as the process that is waited for may not be the last
+   one, or its number may have been given to another one. */
+#define LOOK_AGAIN_MS 100
+#define NO_DESCRIPTOR_MS 5
+#define EXITING_MS 1 /* from the notice of an exit to the zombie */
+
+struct safe__tree *safe__tree_new(void) {
+  return safe__alloc(sizeof(struct safe__tree));
+}
+
+void safe__tree_release(struct safe__tree *tree, bool own) {
+  if (tree == NULL) return;
+  safe__guard_release(tree->guard, own);
+  safe__free(tree->seen.items);
+  safe__free(tree);
+}
+
+/* ---- Signals. */
+
+/* To the group by one call, which reaches those that are being forked too, and to the others one by one. */
+static void signal_all(struct safe__child *child, const struct safe__members *found, int signal) {
+  bool group = safe__group_is_ours(child);
+  size_t at;
+
+  if (group) kill(-(pid_t)child->pid, signal);
+  if (!group && !child->ended) safe__child_signal(child, signal);
+  for (at = 0; at < found->count; at++)
+    if (found->items[at].pid != child->pid && !(group && found->items[at].group == child->pid))
+      safe__member_signal(&found->items[at], signal);
+}
+
+bool safe__os_child_end(struct safe__child *child, bool force) {
+  struct safe__members found;
+
+  safe__child_ended(child);
+  safe__members_find(child, &found);
+  signal_all(child, &found, force ? SIGKILL : SIGTERM);
+  if (!force) signal_all(child, &found, SIGCONT); /* a stopped process takes no SIGTERM */
+  if (force && safe__tree_has_descendants(child)) safe__guard_signal_children(child->tree->guard, SIGKILL);
+  child->killed = child->killed || force;
+  safe__free(found.items);
+  return true;
+}
+
+/* ---- Who is left. */
+
+static void describe_first(struct safe__child *child, safe_stop_report *report) {
+  struct safe__member_state state;
+
+  safe__member_state(report->left[0], &state);
+  child->watched = report->left[0];
+  report->state = state.letter;
+  memcpy(report->wait_channel, state.wait_channel, sizeof(report->wait_channel));
+}
+_Static_assert(sizeof(((safe_stop_report *)0)->wait_channel) == sizeof(((struct safe__member_state *)0)->wait_channel),
+               "a wait channel fits the report");
+
+static void add_left(safe_stop_report *report, int64_t pid) {
+  if (report->left_count < SAFE_STOP_MAX_PIDS) report->left[report->left_count] = pid;
+  report->left_count++;
+}
+
+bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
+  bool ended = safe__child_ended(child), listed = false, told;
+  struct safe__members found;
+  size_t at;
+
+  report->left_count = 0;
+  report->state = 0;
+  report->wait_channel[0] = '\0';
+  /* Not asked by kill(-group, 0): what it answers for a group of zombies differs between the systems. */
+  told = safe__members_find(child, &found);
+  for (at = 0; at < found.count; at++) {
+    listed = listed || found.items[at].pid == child->pid;
+    /* A zombie by now, after the list was made. */
+    if (found.items[at].pid != child->pid || !ended) add_left(report, found.items[at].pid);
+  }
+  /* Where there is no telling, a tree counts as there until it was killed: better one signal too many. */
+  if ((!ended && !listed) || (ended && !told && !child->killed)) add_left(report, child->pid);
+  safe__free(found.items);
+  if (report->left_count > 0) describe_first(child, report);
+  return report->left_count > 0;
+}
+
+/* Any process, not only a child; returns at once when there is none of that number. */
+static void wait_for_exit(int64_t pid, int64_t deadline) {
+  struct kevent event;
+  struct timespec left;
+  int64_t ns = deadline - safe__os_now();
+  int queue = kqueue();
+
+  if (queue < 0) {
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
+    return;
+  }
+  if (ns < 0) ns = 0;
+  left.tv_sec = (time_t)(ns / 1000000000);
+  left.tv_nsec = (long)(ns % 1000000000);
+  EV_SET(&event, (uintptr_t)pid, EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT, 0, NULL);
+  kevent(queue, &event, 1, &event, 1, &left);
+  close(queue);
+}
+
+void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
+  struct pollfd ready = {child->exit_fd, POLLIN, 0};
+  int64_t step = safe__deadline_min(deadline, safe__deadline(LOOK_AGAIN_MS));
+
+  if (child->ended && child->watched > 0)
+    wait_for_exit(child->watched, step);
+  else if (ready.fd < 0)
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
+  else if (safe__poll(&ready, 1, step) > 0 && !safe__child_ended(child))
+    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), NULL, false);
+}
+
+void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {
+  const struct safe__guard *guard = child->tree->guard;
+
+  if (safe__guard_lives(guard)) info->guard = safe__guard_pid(guard);
+  if (child->group == SAFE_GROUP_HOST)
+    info->kind = SAFE_TREE_BY_CHILD;
+  else if (child->keeping == SAFE_TREE_GROUP)
+    info->kind = SAFE_TREE_BY_GROUP;
+  else
+    info->kind = info->guard != 0 ? SAFE_TREE_BY_GUARD : SAFE_TREE_BY_WALK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAFEHOLD_TREE_H
+#define SAFEHOLD_TREE_H
+
+#include "guard.h"
+#include "members.h"
+
+struct safe__tree {
+  struct safe__members seen; /* by which a process is known again whose parent has ended */
+  struct safe__guard *guard; /* or NULL */
+};
+
+/* The number of the group, and of the session, is the child's own as long as nobody else has reaped the child. */
+static inline bool safe__group_is_ours(const struct safe__child *child) {
+  return child->group != SAFE_GROUP_HOST && !child->stolen;
+}
+
+/* Whether more than the group or session belongs to it. */
+static inline bool safe__tree_has_descendants(const struct safe__child *child) {
+  return child->group != SAFE_GROUP_HOST && child->keeping != SAFE_TREE_GROUP;
+}
+
+/* Empty, for a child that is about to be made; NULL without memory. */
+struct safe__tree *safe__tree_new(void);
+/* In a forked copy (own false) only closes. NULL is allowed. */
+void safe__tree_release(struct safe__tree *tree, bool own);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The program safehold-trampoline, see trampoline.h. It is not for people: what it is to do it is told by the library.
+ */
+#include "trampoline.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Where the library is to hear of it is known in whatever version. */
+static int not_ours(int argc, char **argv) {
+  const int words[3] = {SAFE_STAGE_PREPARE, -1, EPROTO};
+  ssize_t sent;
+
+  if (argc < 3) {
+    fputs(SAFE__TRAMPOLINE " is a part of the library safehold, which calls it.\n", stderr);
+    return 2;
+  }
+  sent = write(atoi(argv[2]), words, sizeof(words));
+  return sent == (ssize_t)sizeof(words) ? 127 : 126;
+}
+
+int main(int argc, char **argv) {
+  struct safe__plan *plan = safe__trampoline_plan(argc, argv, environ);
+
+  if (plan == NULL || fcntl(plan->error_fd, F_SETFD, FD_CLOEXEC) != 0) return not_ours(argc, argv);
+  return safe__child_run(plan);
+}

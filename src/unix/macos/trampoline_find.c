@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trampoline.h"
+
+#define FOLDER_BYTES 1024
+
+bool safe__trampoline_needed(const struct safe__plan *plan) {
+  return plan->terminal >= 0 || plan->changes_user || plan->umask >= 0 || plan->limit_count > 0;
+}
+
+/* Of the program or shared library that this code is in. */
+static bool own_folder(char *folder, size_t size) {
+  const char *slash;
+  Dl_info info;
+
+  if (dladdr((const void *)&safe_code_name, &info) == 0 || info.dli_fname == NULL || info.dli_fname[0] != '/')
+    return false;
+  slash = strrchr(info.dli_fname, '/');
+  return snprintf(folder, size, "%.*s", (int)(slash - info.dli_fname), info.dli_fname) < (int)size;
+}
+
+/* Beside the library or the program first, as the whole of what is installed may be moved; then where it was to be
+   installed. Never by an environment variable: the child's user may be changed by it. */
+int safe__trampoline_find(char *path, size_t size, safe_error *error) {
+  static const char *const places[] = {"/../libexec/" SAFE__TRAMPOLINE, "/libexec/" SAFE__TRAMPOLINE,
+                                       "/" SAFE__TRAMPOLINE};
+  char folder[FOLDER_BYTES];
+  size_t at, count = own_folder(folder, sizeof(folder)) ? sizeof(places) / sizeof(places[0]) : 0;
+
+  for (at = 0; at < count; at++)
+    if (snprintf(path, size, "%s%s", folder, places[at]) < (int)size && access(path, X_OK) == 0) return SAFE_OK;
+  if (snprintf(path, size, "%s", SAFE__TRAMPOLINE_PATH) < (int)size && access(path, X_OK) == 0) return SAFE_OK;
+  return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_PREPARE, -1,
+                    "What is asked for needs the program %s, which is installed with the library, but is neither there "
+                    "nor at %s.",
+                    SAFE__TRAMPOLINE, SAFE__TRAMPOLINE_PATH);
+}

@@ -243,7 +243,7 @@ static void signal_one(const struct safe__cgroup *cgroup, int64_t pid, int signa
 
   if (pidfd < 0) return;
   if (safe__proc_text(pid, "cgroup", text, sizeof(text)) && strstr(text, name) != NULL)
-    safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
+    safe__kernel.signal(pidfd, signal);
   close(pidfd);
 }
 

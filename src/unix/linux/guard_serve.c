@@ -172,8 +172,7 @@ static void kill_one(const struct post *post, int64_t pid) {
   }
   pidfd = safe__pidfd_open(pid);
   if (pidfd < 0) return; /* it comes to us when its parent has ended */
-  if (safe__proc_stat(pid, &stat) && is_below(post, &stat))
-    safe__raw6(SYS_pidfd_send_signal, pidfd, SIGKILL, 0, 0, 0, 0);
+  if (safe__proc_stat(pid, &stat) && is_below(post, &stat)) safe__kernel.signal(pidfd, SIGKILL);
   child_close_one(pidfd);
 }
 
@@ -238,8 +237,9 @@ static void end_all(struct post *post) {
 
 /* ---- Standing guard. */
 
-#define LOOK_AGAIN_NS 50000000 /* where there is no pidfd of the host (Linux before 5.3), or no descriptor to be had \
-                                */
+#define LOOK_AGAIN_NS                                                                            \
+  50000000 /* where there is no pidfd of the host (Linux before 5.3), or no descriptor to be had \
+            */
 
 static void wait_for_news(struct post *post) {
   bool blind = post->watched[SIGNALS].fd < 0 || (post->guard->die && post->watched[HOST].fd < 0);

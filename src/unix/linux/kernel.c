@@ -27,6 +27,8 @@ static long kill_call(int pidfd, int64_t pid, int signal) {
   return safe__raw6(SYS_kill, (long)pid, signal, 0, 0, 0, 0);
 }
 
+static long signal_call(int pidfd, int signal) { return safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0); }
+
 #define SIGNAL_PROCESS_GROUP 4 /* PIDFD_SIGNAL_PROCESS_GROUP of linux/pidfd.h, 6.9 */
 
 static long kill_group_call(int pidfd, int64_t pid, bool reaped, int signal) {
@@ -94,8 +96,8 @@ static long pidfd_exit_call(int pidfd, int *wait_status) {
   return 0;
 }
 
-struct safe__kernel safe__kernel = {safe__raw_clone, exec_call,        kill_group_call, kill_call,
-                                    clone_into_call, kill_cgroup_call, pidfd_exit_call};
+struct safe__kernel safe__kernel = {safe__raw_clone, exec_call,       kill_group_call,  kill_call,
+                                    signal_call,     clone_into_call, kill_cgroup_call, pidfd_exit_call};
 
 uint64_t safe__block_signals(void) {
   uint64_t all = ~UINT64_C(0), old = 0;

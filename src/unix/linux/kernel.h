@@ -45,6 +45,7 @@ struct safe__kernel {
      another process that got the number; by number only while the leader is not reaped, else -ENOSYS. */
   long (*kill_group)(int pidfd, int64_t pid, bool reaped, int signal);
   long (*kill)(int pidfd, int64_t pid, int signal); /* by pidfd, or by pid if that is -1 */
+  long (*signal)(int pidfd, int signal);            /* by pidfd alone, to a process that may not be our child */
   /* The same as clone, and the process is born in the cgroup whose folder is open. */
   long (*clone_into)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument,
                      int cgroup);

@@ -143,7 +143,6 @@ void safe__member_signal(const struct safe__member *member, int signal) {
   int pidfd = safe__pidfd_open(member->pid);
 
   if (pidfd < 0) return;
-  if (safe__proc_stat(member->pid, &stat) && stat.start == member->start)
-    safe__raw6(SYS_pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
+  if (safe__proc_stat(member->pid, &stat) && stat.start == member->start) safe__kernel.signal(pidfd, signal);
   close(pidfd);
 }

@@ -199,7 +199,7 @@ struct host *host_now(void) {
 
 #define DIFFERS(field) (memcmp(&before->field, &after->field, sizeof(before->field)) != 0)
 
-const char *host_difference(const struct host *before, const struct host *after) {
+static const char *difference(const struct host *before, const struct host *after) {
   if (DIFFERS(signals)) return "signals";
   if (DIFFERS(descriptors)) return "descriptors";
   if (DIFFERS(limits)) return "resource limits";
@@ -215,16 +215,20 @@ const char *host_difference(const struct host *before, const struct host *after)
 #define __WALL 0
 #endif
 
-void expect_host_at(const struct host *before, const char *file, int line) {
-  struct host *after = host_now();
-  const char *difference = host_difference(before, after);
+const char *host_trouble(const struct host *before) {
   bool childless = waitpid(-1, NULL, WNOHANG | __WALL) == -1 && errno == ECHILD;
+  struct host *after = host_now();
+  const char *trouble = difference(before, after);
 
   free(after);
-  if (difference == NULL && !childless) difference = "children";
-  if (difference == NULL && safe_parked_count() != 0) difference = "parked";
-  if (difference != NULL) {
-    print_error("%s:%d: the host is not as it was: its %s\n", file, line, difference);
-    _fail(file, line);
-  }
+  if (trouble == NULL && !childless) trouble = "children";
+  return trouble == NULL && safe_parked_count() != 0 ? "parked things" : trouble;
+}
+
+void expect_host_at(const struct host *before, const char *file, int line) {
+  const char *trouble = host_trouble(before);
+
+  if (trouble == NULL) return;
+  print_error("%s:%d: the host is not as it was: its %s\n", file, line, trouble);
+  _fail(file, line);
 }

@@ -26,10 +26,10 @@ void expect_output_at(const safe_spawn_options *options, const char *expected, c
 struct host;
 struct host *host_now(void); /* to be freed with free() */
 
-/* NULL if both are the same, else the name of what differs. */
-const char *host_difference(const struct host *before, const struct host *after);
+/* NULL if the host is as it was before, has no child, and nothing is parked; else the name of what is not so. */
+const char *host_trouble(const struct host *before);
 
-/* Fails the test unless the host is as it was before and has no child, and nothing is parked. */
+/* Fails the test if there is such trouble. */
 #define expect_host(before) expect_host_at(before, __FILE__, __LINE__)
 void expect_host_at(const struct host *before, const char *file, int line);
 

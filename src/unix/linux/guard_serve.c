@@ -21,6 +21,7 @@ struct post { /* where the guard stands */
   struct safe__guard *guard;
   struct safe__guard_record *record;
   long self, child;
+  int pipe;
   struct pollfd watched[3];
   bool released;     /* the host has let go of the child */
   bool host_gone;    /* and the tree is to go with it */
@@ -78,7 +79,7 @@ static long make_child(struct safe__guard *guard) {
 /* Out of the host's group, which somebody may kill as a whole, but not out of its session: for the child's group a
    parent in another session would be none, and job control would be off. */
 static void step_aside(const struct post *post) {
-  int pipe = post->guard->pipe[0];
+  int pipe = post->pipe;
 
   safe__raw6(SYS_setpgid, 0, 0, 0, 0, 0, 0);
   safe__raw6(SYS_prctl, PR_SET_NAME, (long)"safehold-guard", 0, 0, 0, 0);
@@ -90,7 +91,7 @@ static void step_aside(const struct post *post) {
 static void watch(struct post *post) {
   uint64_t mask = UINT64_C(1) << (SIGCHLD - 1);
 
-  post->watched[PIPE].fd = post->guard->pipe[0];
+  post->watched[PIPE].fd = post->pipe;
   post->watched[SIGNALS].fd =
     (int)safe__raw6(SYS_signalfd4, -1, (long)&mask, SIGSET_BYTES, SFD_NONBLOCK | SFD_CLOEXEC, 0, 0);
   post->watched[HOST].fd = post->guard->die ? safe__pidfd_open(post->guard->host) : -1;
@@ -282,6 +283,7 @@ int safe__guard_serve(void *argument) {
 
   post.guard = guard;
   post.record = guard->record;
+  post.pipe = guard->pipe[0]; /* of which the host forgets the number once it has closed its own */
   post.released = post.host_gone = post.empty = post.child_reaped = false;
   post.self = safe__raw6(SYS_getpid, 0, 0, 0, 0, 0, 0);
   if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != guard->host) return 0;

@@ -23,29 +23,53 @@
 #define NO_DESCRIPTOR_MS 5
 #define EXITING_MS 1 /* from the notice of an exit to the zombie */
 
-struct safe__tree *safe__tree_new(void) {
-  return safe__alloc(sizeof(struct safe__tree));
+/* ---- Its life. */
+
+/* Those that were asked for and would hold for the tree as a whole on a system with cgroups. */
+static uint32_t limits_of_trees(const safe_spawn_options *asked) {
+  uint32_t limits = 0;
+  size_t at;
+
+  for (at = 0; at < asked->limit_count; at++)
+    if (asked->limits[at].kind == SAFE_LIMIT_MEMORY || asked->limits[at].kind == SAFE_LIMIT_PROCESSES)
+      limits |= UINT32_C(1) << asked->limits[at].kind;
+  return limits;
 }
 
-void safe__tree_release(struct safe__tree *tree, bool own) {
-  if (tree == NULL) return;
-  safe__guard_release(tree->guard, own);
-  safe__free(tree->seen.items);
-  safe__free(tree);
+int safe__tree_begin(struct safe__child *child, const safe_spawn_options *asked, safe_error *error) {
+  if (asked->tree == SAFE_TREE_CGROUP || asked->cgroup != NULL)
+    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_CGROUP, -1, "There are no cgroups here: Linux has them.");
+  child->keeping = asked->tree;
+  child->limits_lacking = limits_of_trees(asked);
+  child->tree = safe__alloc(sizeof(*child->tree));
+  return child->tree != NULL ? SAFE_OK : safe__fail_memory(error, SAFE_STAGE_PREPARE);
+}
+
+void safe__tree_end(struct safe__child *child, bool own) {
+  if (child->tree == NULL) return;
+  safe__guard_release(child->tree->guard, own);
+  safe__free(child->tree->seen.items);
+  safe__free(child->tree);
+  child->tree = NULL;
 }
 
 /* ---- Signals. */
 
-/* To the group by one call, which reaches those that are being forked too, and to the others one by one. */
+/* To the group by one call, which reaches those that are being forked too, and to the others one by one: the child may
+   be one of these, if it has joined another group. */
 static void signal_all(struct safe__child *child, const struct safe__members *found, int signal) {
   bool group = safe__group_is_ours(child);
   size_t at;
 
   if (group) kill(-(pid_t)child->pid, signal);
-  if (!group && !child->ended) safe__child_signal(child, signal);
-  for (at = 0; at < found->count; at++)
-    if (found->items[at].pid != child->pid && !(group && found->items[at].group == child->pid))
+  for (at = 0; at < found->count; at++) {
+    if (group && found->items[at].group == child->pid) continue;
+    if (found->items[at].pid != child->pid)
       safe__member_signal(&found->items[at], signal);
+    else if (!child->ended)
+      safe__child_signal(child, signal);
+  }
+  if (found->count == 0 && !group && !child->ended) safe__child_signal(child, signal); /* there is no telling */
 }
 
 bool safe__os_child_end(struct safe__child *child, bool force) {
@@ -135,6 +159,7 @@ void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
 void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {
   const struct safe__guard *guard = child->tree->guard;
 
+  info->limits_lacking = child->limits_lacking;
   if (safe__guard_lives(guard)) info->guard = safe__guard_pid(guard);
   if (child->group == SAFE_GROUP_HOST)
     info->kind = SAFE_TREE_BY_CHILD;

@@ -20,9 +20,9 @@ static inline bool safe__tree_has_descendants(const struct safe__child *child) {
   return child->group != SAFE_GROUP_HOST && child->keeping != SAFE_TREE_GROUP;
 }
 
-/* Empty, for a child that is about to be made; NULL without memory. */
-struct safe__tree *safe__tree_new(void);
-/* In a forked copy (own false) only closes. NULL is allowed. */
-void safe__tree_release(struct safe__tree *tree, bool own);
+/* For a child that is about to be made: notes what is asked for, and gives it a tree. */
+int safe__tree_begin(struct safe__child *child, const safe_spawn_options *asked, safe_error *error);
+/* In a forked copy (own false) only closes. */
+void safe__tree_end(struct safe__child *child, bool own);
 
 #endif

@@ -66,8 +66,7 @@ int64_t safe__os_child_pid(const struct safe__child *child) { return child->pid;
    (procdesc_close), and PD_DAEMON lets it live. */
 void safe__os_child_free(struct safe__child *child, bool own) {
   safe__child_release(child);
-  safe__tree_release(child->tree, own);
-  child->tree = NULL;
+  safe__tree_end(child, own);
   if (own)
     safe__procdesc_close(child->exit_fd, (pid_t)child->pid);
   else

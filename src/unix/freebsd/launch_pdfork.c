@@ -34,8 +34,17 @@ static pid_t make_child(struct safe__plan *plan, struct made *made) {
   return made->pid;
 }
 
-static bool wants_guard(const struct safe__plan *plan) {
-  return (plan->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0 || plan->asked->tree == SAFE_TREE_WHOLE;
+static int make_by_any(const struct safe__child *child, struct safe__plan *plan, int64_t deadline, struct made *made,
+                       safe_error *error) {
+  bool needed = (plan->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0;
+  int code = SAFE_ENOTSUP;
+
+  if (needed || child->keeping == SAFE_TREE_WHOLE)
+    code = safe__guard_make(&made->guard, child, plan, deadline, &made->pid, &made->procdesc, error);
+  /* The best there is: without a guard whoever can be found by his parents. */
+  if (code == SAFE_OK || needed || code == SAFE_ETIMEDOUT) return code;
+  if (make_child(plan, made) >= 0) return SAFE_OK;
+  return safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "No process can be made");
 }
 
 /* Ends a child that did not get to its program. It has memory of its own: the plan stays the caller's. */
@@ -57,16 +66,13 @@ static int abandon(const struct safe__plan *plan, const struct made *made, int c
 /* With the pipe that the child reports through. */
 static int make(const struct safe__child *child, struct safe__plan *plan, int64_t deadline, struct made *made, int *fd,
                 safe_error *error) {
-  int fds[2], code = SAFE_OK;
+  int fds[2], code;
 
   if (safe__pipe(fds) != 0) return safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "A pipe cannot be made");
   plan->shared = false;
   plan->error_fd = fds[1];
   if (fds[1] > plan->highest) plan->highest = fds[1];
-  if (wants_guard(plan))
-    code = safe__guard_make(&made->guard, child, plan, deadline, &made->pid, &made->procdesc, error);
-  else if (make_child(plan, made) < 0)
-    code = safe__fail_os(error, errno, SAFE_STAGE_CREATE, -1, "No process can be made");
+  code = make_by_any(child, plan, deadline, made, error);
   close(fds[1]);
   if (code != SAFE_OK) close(fds[0]);
   *fd = fds[0];
@@ -91,23 +97,10 @@ static int launch(struct safe__plan *plan, int64_t deadline, struct safe__child 
   return SAFE_OK;
 }
 
-/* What only Linux has. */
-static int check(const safe_spawn_options *asked, safe_error *error) {
-  if (asked->tree == SAFE_TREE_CGROUP || asked->cgroup != NULL)
-    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_CGROUP, -1, "There are no cgroups here: Linux has them.");
-  return SAFE_OK;
-}
-
 int safe__launch(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
-  int code = check((*plan)->asked, error);
+  int code = safe__tree_begin(child, (*plan)->asked, error);
 
-  if (code != SAFE_OK) return code;
-  child->keeping = (*plan)->asked->tree;
-  child->tree = safe__tree_new();
-  if (child->tree == NULL) return safe__fail_memory(error, SAFE_STAGE_CREATE);
-  code = launch(*plan, deadline, child, error);
-  if (code == SAFE_OK) return SAFE_OK;
-  safe__tree_release(child->tree, true);
-  child->tree = NULL;
+  if (code == SAFE_OK) code = launch(*plan, deadline, child, error);
+  if (code != SAFE_OK) safe__tree_end(child, true);
   return code;
 }

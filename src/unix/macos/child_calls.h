@@ -91,7 +91,7 @@ static inline long child_limit(int kind, int64_t value) {
 #define CHILD_MOST_GROUPS 16 /* NGROUPS_MAX of macOS */
 
 /* The first place of the list is the effective group, which is set after this. No list at all would be that of group 0
-   (kern_prot.c: setgroups1). */
+   (kern_prot.c: setgroups_internal). */
 static inline long child_set_groups(size_t count, const uint32_t *groups, int64_t gid) {
   gid_t list[CHILD_MOST_GROUPS];
   size_t at;

@@ -155,8 +155,7 @@ void safe__child_let_go(struct safe__child *child) {
 
 void safe__os_child_free(struct safe__child *child, bool own) {
   safe__child_release(child);
-  safe__tree_release(child->tree, own);
-  child->tree = NULL;
+  safe__tree_end(child, own);
   /* A forked copy has no kqueue: in there the number is nobody's, or another file's. */
   if (own) safe__child_let_go(child);
 }

@@ -256,27 +256,20 @@ static int launch_child(struct safe__plan **plan, int64_t deadline, struct safe_
 }
 
 /* What macOS has no means for. */
-static int check(const safe_spawn_options *asked, safe_error *error) {
-  if (asked->tree == SAFE_TREE_CGROUP || asked->cgroup != NULL)
-    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_CGROUP, -1, "There are no cgroups here: Linux has them.");
-  if ((asked->flags & SAFE_SPAWN_NO_NEW_PRIVILEGES) != 0)
+static int check(const struct safe__plan *plan, safe_error *error) {
+  if ((plan->flags & SAFE_SPAWN_NO_NEW_PRIVILEGES) != 0)
     return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_PRIVILEGES, -1,
                       "macOS cannot keep a process from gaining privileges by exec.");
-  if ((asked->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0)
+  if ((plan->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0)
     return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_GUARD, -1, "macOS does not end a process when its parent ends.");
   return SAFE_OK;
 }
 
 int safe__launch(struct safe__plan **plan, int64_t deadline, struct safe__child *child, safe_error *error) {
-  int code = check((*plan)->asked, error);
+  int code = check(*plan, error);
 
-  if (code != SAFE_OK) return code;
-  child->keeping = (*plan)->asked->tree;
-  child->tree = safe__tree_new();
-  if (child->tree == NULL) return safe__fail_memory(error, SAFE_STAGE_CREATE);
-  code = launch_child(plan, deadline, child, error);
-  if (code == SAFE_OK) return SAFE_OK;
-  safe__tree_release(child->tree, true);
-  child->tree = NULL;
+  if (code == SAFE_OK) code = safe__tree_begin(child, (*plan)->asked, error);
+  if (code == SAFE_OK) code = launch_child(plan, deadline, child, error);
+  if (code != SAFE_OK) safe__tree_end(child, true);
   return code;
 }

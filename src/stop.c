@@ -8,10 +8,31 @@
 /* Forced again in this rhythm: a process of the group may have forked while the group was being killed. */
 #define REPEAT_MS 10
 
-static bool gone_by(struct safe__child *child, int64_t deadline, safe_stop_report *report) {
-  while (safe__os_child_left(child, report)) {
-    if (safe__os_now() >= deadline) return false;
+/* How soon a cancel is noticed. */
+#define SLICE_MS 20
+#define SLICES 5 /* after which it is looked anyway */
+
+/* Until something may have changed, the deadline, or the cancel: false. */
+static bool settle(struct safe__child *child, int64_t deadline, safe_cancel *cancel) {
+  int64_t slice = 0;
+  int count;
+
+  if (cancel == NULL) {
     safe__os_child_settle(child, deadline);
+    return true;
+  }
+  for (count = 0; count < SLICES && slice < deadline; count++) {
+    if (safe__os_cancel_triggered(cancel)) return false;
+    slice = safe__deadline_min(deadline, safe__deadline(SLICE_MS));
+    safe__os_child_settle(child, slice);
+    if (safe__os_now() < slice) break; /* else nothing has changed: looking, which costs more than waiting, is spared */
+  }
+  return true;
+}
+
+static bool gone_by(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_stop_report *report) {
+  while (safe__os_child_left(child, report)) {
+    if (safe__os_now() >= deadline || !settle(child, deadline, cancel)) return false;
   }
   return true;
 }
@@ -24,21 +45,24 @@ static int say_stuck(const safe_stop_report *report, safe_error *error) {
                     report->wait_channel[0] != '\0' ? ", waiting in " : "", report->wait_channel);
 }
 
-static int stop(struct safe__child *child, int64_t grace_ms, safe_stop_report *report, safe_error *error) {
-  int64_t deadline, verdict;
+static int stop(struct safe__child *child, const safe_stop_options *options, safe_stop_report *report,
+                safe_error *error) {
+  int64_t began = safe__os_now(), verdict; /* the first look is part of the time */
 
   report->verdict = SAFE_STOP_WAS_GONE;
   if (!safe__os_child_left(child, report)) return SAFE_OK;
-  if (grace_ms > 0) {
-    deadline = safe__deadline(grace_ms);
+  if (options->grace_ms > 0) {
     report->verdict = SAFE_STOP_POLITE;
-    if (safe__os_child_end(child, false) && gone_by(child, deadline, report)) return SAFE_OK;
+    if (safe__os_child_end(child, false) &&
+        gone_by(child, safe__deadline_after(began, options->grace_ms), options->cancel, report))
+      return SAFE_OK;
+    began = safe__os_now();
   }
   report->verdict = SAFE_STOP_FORCED;
-  verdict = safe__deadline(VERDICT_MS);
+  verdict = safe__deadline_after(began, VERDICT_MS);
   do {
     safe__os_child_end(child, true);
-    if (gone_by(child, safe__deadline_min(verdict, safe__deadline(REPEAT_MS)), report)) return SAFE_OK;
+    if (gone_by(child, safe__deadline_min(verdict, safe__deadline(REPEAT_MS)), NULL, report)) return SAFE_OK;
   } while (safe__os_now() < verdict);
   report->verdict = SAFE_STOP_STUCK;
   return say_stuck(report, error);
@@ -58,7 +82,7 @@ int safe_process_stop(safe_process *process, const safe_stop_options *options, s
   if (code == SAFE_OK) code = safe__check_out(report, "safe_stop_report", &error);
   if (code == SAFE_OK) {
     held = safe__os_hold_cancellation();
-    code = stop(&process->child, copy.grace_ms, &result, &error);
+    code = stop(&process->child, &copy, &result, &error);
     safe__process_wait(process, 0, NULL, &ignored); /* keeps the status while the kernel has it */
     safe__os_allow_cancellation(held);
     safe__write_out(report, &result, sizeof(result));

@@ -77,6 +77,25 @@ static void the_status_of_a_forced_end(void **state) {
   safe_process_free(process);
 }
 
+static void a_triggered_cancel_is_no_grace_but_not_the_calls_end(void **state) {
+  safe_process *process = start_helper("stubborn", "60000", NULL);
+  safe_stop_options options = SAFE_STOP_OPTIONS_INIT;
+  safe_stop_report report = SAFE_STOP_REPORT_INIT;
+  int64_t began;
+
+  (void)state;
+  expect_line(process, "ready");
+  assert_code(safe_cancel_create(&options.cancel), SAFE_OK);
+  safe_cancel_trigger(options.cancel);
+  options.grace_ms = 20000;
+  began = now_ms();
+  assert_code(safe_process_stop(process, &options, &report, NULL), SAFE_OK);
+  assert_in_range(now_ms() - began, 0, 100 + 400 * slowness());
+  assert_int_equal(report.verdict, SAFE_STOP_FORCED);
+  safe_process_free(process);
+  safe_cancel_free(options.cancel);
+}
+
 static void bad_arguments_are_named(void **state) {
   safe_process *process = start_helper("sleep", "60000", NULL);
   safe_stop_options options = SAFE_STOP_OPTIONS_INIT;
@@ -100,6 +119,7 @@ int main(void) {
     cmocka_unit_test(a_child_that_has_ended_is_gone_and_keeps_its_status),
     cmocka_unit_test(what_a_child_left_behind_is_ended_too),
     cmocka_unit_test(the_status_of_a_forced_end),
+    cmocka_unit_test(a_triggered_cancel_is_no_grace_but_not_the_calls_end),
     cmocka_unit_test(bad_arguments_are_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

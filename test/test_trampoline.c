@@ -49,13 +49,14 @@ static void open_at(struct safe__plan *plan, int at, const char *path) {
 
 /* In the child: nothing is open but what is listed and is not the trampoline's to open. */
 static void become_trampoline(const struct safe__plan *plan, char **arguments, int error_fd) {
+  char *const none[] = {NULL};
   int at;
 
   dup2(error_fd, ERROR_FD);
   for (at = 0; at < 3; at++)
     if (plan->moves[at].path != NULL || plan->moves[at].open_flags == SAFE__LIKE_OUT) close(at);
   for (at = ERROR_FD + 1; at < 4096; at++) close(at);
-  execve(SAFEHOLD_TEST_TRAMPOLINE, arguments, plan->envp);
+  execve(SAFEHOLD_TEST_TRAMPOLINE, arguments, none);
   _exit(99);
 }
 
@@ -159,16 +160,18 @@ static void it_takes_a_terminal(void **state) {
   close(fds[1]);
 }
 
-static void it_hands_arguments_over_as_they_are(void **state) {
-  const char *const argv[] = {"sh", "-c", "for i; do echo \"<$i>\"; done", "", "", "two words", "a\nline", "-1", NULL};
-  const char *const env[] = {"PATH=/usr/bin:/bin", "EMPTY=", NULL};
+static void it_hands_arguments_and_environment_over_as_they_are(void **state) {
+  const char *const argv[] = {"sh",      "-c", "for i; do echo \"<$i>\"; done; echo $PATH ${EMPTY-unset} $WORDS $HOME",
+                              "",        "",   "two words",
+                              "a\nline", "-1", NULL};
+  const char *const env[] = {"PATH=/usr/bin:/bin", "EMPTY=", "WORDS=a b", NULL};
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
 
   (void)state;
   options.argv = argv;
   options.env = env;
   options.umask = 022;
-  expect(plan_of(&options), "<>\n<two words>\n<a\nline>\n<-1>\n");
+  expect(plan_of(&options), "<>\n<two words>\n<a\nline>\n<-1>\n/usr/bin:/bin a b\n");
 }
 
 static void standard_error_goes_where_output_does(void **state) {
@@ -324,7 +327,7 @@ int main(void) {
     cmocka_unit_test(it_sets_what_posix_spawn_cannot),
     cmocka_unit_test(it_has_a_group_of_its_own_or_a_session),
     cmocka_unit_test(it_takes_a_terminal),
-    cmocka_unit_test(it_hands_arguments_over_as_they_are),
+    cmocka_unit_test(it_hands_arguments_and_environment_over_as_they_are),
     cmocka_unit_test(standard_error_goes_where_output_does),
     cmocka_unit_test(a_file_is_made_with_the_childs_umask),
     cmocka_unit_test(nothing_else_is_open),

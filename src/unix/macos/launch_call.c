@@ -152,8 +152,9 @@ static int try_candidates(struct safe__launch *launch, struct attributes *how) {
 }
 
 static int call_trampoline(struct safe__launch *launch, struct attributes *how) {
-  int os_code = posix_spawn(&launch->pid, launch->trampoline, &how->actions, &how->attributes, launch->arguments,
-                            launch->plan->envp);
+  static char *const no_environment[] = {NULL}; /* see trampoline_order.c */
+  int os_code =
+    posix_spawn(&launch->pid, launch->trampoline, &how->actions, &how->attributes, launch->arguments, no_environment);
 
   if (os_code == 0) return 0;
   if (os_code == EAGAIN) return fail(launch, SAFE_STAGE_CREATE, -1, os_code);

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Where the library is to hear of it is known in whatever version. */
 static int not_ours(int argc, char **argv) {
   const int words[3] = {SAFE_STAGE_PREPARE, -1, EPROTO};
@@ -25,7 +23,7 @@ static int not_ours(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  struct safe__plan *plan = safe__trampoline_plan(argc, argv, environ);
+  struct safe__plan *plan = safe__trampoline_plan(argc, argv);
 
   if (plan == NULL || fcntl(plan->error_fd, F_SETFD, FD_CLOEXEC) != 0) return not_ours(argc, argv);
   return safe__child_run(plan);

@@ -22,6 +22,6 @@ int safe__trampoline_find(char *path, size_t size, safe_error *error);
 char **safe__trampoline_arguments(const struct safe__plan *plan, int error_fd);
 
 /* A plan out of the arguments; its strings are theirs. NULL where they are not of this version, or without memory. */
-struct safe__plan *safe__trampoline_plan(int argc, char **argv, char **envp);
+struct safe__plan *safe__trampoline_plan(int argc, char **argv);
 
 #endif

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "trampoline.h"
@@ -23,6 +24,28 @@ static bool own_folder(char *folder, size_t size) {
   return snprintf(folder, size, "%.*s", (int)(slash - info.dli_fname), info.dli_fname) < (int)size;
 }
 
+/* Nobody else may have put it there, or change it: it is given the host's rights. A host that is not root trusts the
+   group that it has let write to its own. */
+static bool is_ours_to_trust(const char *path) {
+  mode_t others = geteuid() == 0 ? S_IWGRP | S_IWOTH : S_IWOTH;
+  struct stat status;
+
+  return stat(path, &status) == 0 && (status.st_uid == 0 || status.st_uid == geteuid()) &&
+         (status.st_mode & others) == 0;
+}
+
+/* The file, and the folder that it is in. */
+static bool can_be_used(char *path) {
+  char *slash = strrchr(path, '/');
+  bool good;
+
+  if (access(path, X_OK) != 0 || !is_ours_to_trust(path)) return false;
+  *slash = '\0';
+  good = is_ours_to_trust(path);
+  *slash = '/';
+  return good;
+}
+
 /* Beside the library or the program first, as the whole of what is installed may be moved; then where it was to be
    installed. Never by an environment variable: the child's user may be changed by it. */
 int safe__trampoline_find(char *path, size_t size, safe_error *error) {
@@ -32,10 +55,10 @@ int safe__trampoline_find(char *path, size_t size, safe_error *error) {
   size_t at, count = own_folder(folder, sizeof(folder)) ? sizeof(places) / sizeof(places[0]) : 0;
 
   for (at = 0; at < count; at++)
-    if (snprintf(path, size, "%s%s", folder, places[at]) < (int)size && access(path, X_OK) == 0) return SAFE_OK;
-  if (snprintf(path, size, "%s", SAFE__TRAMPOLINE_PATH) < (int)size && access(path, X_OK) == 0) return SAFE_OK;
+    if (snprintf(path, size, "%s%s", folder, places[at]) < (int)size && can_be_used(path)) return SAFE_OK;
+  if (snprintf(path, size, "%s", SAFE__TRAMPOLINE_PATH) < (int)size && can_be_used(path)) return SAFE_OK;
   return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_PREPARE, -1,
-                    "What is asked for needs the program %s, which is installed with the library, but is neither there "
-                    "nor at %s.",
+                    "What is asked for needs the program %s, which is installed with the library: it is neither there "
+                    "nor at %s, or somebody else may write to it.",
                     SAFE__TRAMPOLINE, SAFE__TRAMPOLINE_PATH);
 }

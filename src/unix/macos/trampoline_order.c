@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The trampoline's arguments: its name, the version, numbers in decimal, strings as they are, and at last the program's
-   own arguments. What is written and what is read follow the same order; a change of one is a change of the other. */
+   own environment and arguments. The trampoline itself has no environment: what the loader does at a variable's bidding
+   must not be done with the host's rights for a child that is to have less. What is written and what is read follow the
+   same order; a change of one is a change of the other. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,11 @@ static size_t count_strings(char *const *strings) {
   return count;
 }
 
+static void put_strings(struct writer *writer, char *const *strings) {
+  put(writer, (int64_t)count_strings(strings));
+  for (; *strings != NULL; strings++) put_string(writer, *strings);
+}
+
 static void put_moves(struct writer *writer, const struct safe__plan *plan) {
   const struct safe__move *move;
   int at;
@@ -65,14 +72,14 @@ static void put_lists(struct writer *writer, const struct safe__plan *plan) {
   }
   put(writer, (int64_t)plan->group_count);
   for (at = 0; at < plan->group_count; at++) put(writer, plan->groups[at]);
-  put(writer, (int64_t)count_strings(plan->candidates));
-  for (at = 0; plan->candidates[at] != NULL; at++) put_string(writer, plan->candidates[at]);
+  put_strings(writer, plan->candidates);
+  put_strings(writer, plan->envp);
 }
 
 char **safe__trampoline_arguments(const struct safe__plan *plan, int error_fd) {
   size_t numbers = FIXED + (size_t)plan->move_count * 6 + (size_t)plan->limit_count * 2 + plan->group_count;
-  size_t strings =
-    numbers + (size_t)plan->move_count + count_strings(plan->candidates) + count_strings(plan->argv) + FIXED;
+  size_t strings = numbers + (size_t)plan->move_count + count_strings(plan->candidates) + count_strings(plan->envp) +
+                   count_strings(plan->argv) + FIXED;
   struct writer writer = {NULL, NULL, 0};
   size_t at;
 
@@ -128,6 +135,12 @@ static size_t take_list(struct reader *reader, void *list, size_t size) {
   return reader->failed ? 0 : (size_t)count;
 }
 
+static void take_strings(struct reader *reader, char ***strings) {
+  size_t at, count = take_list(reader, strings, sizeof(**strings));
+
+  for (at = 0; at < count; at++) (*strings)[at] = take_string(reader);
+}
+
 /* posix_spawn has put in place what is not to be opened. */
 static void take_moves(struct reader *reader, struct safe__plan *plan) {
   struct safe__move *move;
@@ -150,7 +163,7 @@ static void take_moves(struct reader *reader, struct safe__plan *plan) {
 static void take_lists(struct reader *reader, struct safe__plan *plan) {
   safe_limit *limits;
   uint32_t *groups;
-  size_t at, count;
+  size_t at;
 
   plan->limit_count = (int)take_list(reader, &limits, sizeof(*limits));
   for (at = 0; at < (size_t)plan->limit_count; at++) {
@@ -161,11 +174,11 @@ static void take_lists(struct reader *reader, struct safe__plan *plan) {
   plan->group_count = take_list(reader, &groups, sizeof(*groups));
   for (at = 0; at < plan->group_count; at++) groups[at] = (uint32_t)take(reader);
   plan->groups = groups;
-  count = take_list(reader, &plan->candidates, sizeof(*plan->candidates));
-  for (at = 0; at < count; at++) plan->candidates[at] = take_string(reader);
+  take_strings(reader, &plan->candidates);
+  take_strings(reader, &plan->envp);
 }
 
-struct safe__plan *safe__trampoline_plan(int argc, char **argv, char **envp) {
+struct safe__plan *safe__trampoline_plan(int argc, char **argv) {
   struct reader reader = {argv, argc, 1, false};
   struct safe__plan *plan;
 
@@ -186,6 +199,5 @@ struct safe__plan *safe__trampoline_plan(int argc, char **argv, char **envp) {
   take_moves(&reader, plan);
   take_lists(&reader, plan);
   plan->argv = argv + reader.next;
-  plan->envp = envp;
   return reader.failed || reader.next >= argc ? NULL : plan;
 }

@@ -36,6 +36,13 @@ int cli_usage_error(const char *verb);
 /* "1.5", "2s", "3m", "1h", "1d" in milliseconds, rounded up; false when it is none of these. */
 bool cli_duration(const char *text, int64_t *ms);
 
+/* "4096", "64K", "1.5M", "2G" in bytes, of which K is 1024; false when it is none of these. */
+bool cli_bytes(const char *text, int64_t *bytes);
+/* Digits alone. */
+bool cli_number(const char *text, int64_t *number);
+
+/* What came of an attempt to start the command: 0, or the status to exit with, after a complaint. */
+int cli_started(int code, const safe_error *error);
 /* Starts the command. 0, or the status to exit with, after a complaint. */
 int cli_spawn(safe_process **process, const safe_spawn_options *options);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,15 +29,46 @@ bool cli_duration(const char *text, int64_t *ms) {
   return false;
 }
 
-int cli_spawn(safe_process **process, const safe_spawn_options *options) {
-  safe_error error = SAFE_ERROR_INIT;
-  int code = safe_spawn(process, options, &error);
+bool cli_number(const char *text, int64_t *number) {
+  char *end;
+  long long value;
 
+  if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0') return false;
+  errno = 0;
+  value = strtoll(text, &end, 10);
+  *number = value;
+  return errno == 0;
+}
+
+bool cli_bytes(const char *text, int64_t *bytes) {
+  static const char suffixes[] = "KMGT";
+  size_t length = strspn(text, "0123456789.");
+  const char *suffix = text[length] == '\0' ? NULL : strchr(suffixes, text[length]);
+  double value;
+  char *end;
+
+  if (text[length] == '\0' && cli_number(text, bytes)) return true;
+  if (suffix == NULL || text[length + 1] != '\0') return false;
+  value = strtod(text, &end);
+  if (length == 0 || end != text + length) return false;
+  for (; suffix >= suffixes; suffix--) value *= 1024;
+  if (!(value < 9e18)) return false;
+  *bytes = (int64_t)value;
+  return true;
+}
+
+int cli_started(int code, const safe_error *error) {
   if (code == SAFE_OK) return 0;
-  cli_complain("%s", error.message);
-  if (error.stage != SAFE_STAGE_EXEC && error.stage != SAFE_STAGE_SEARCH) return EXIT_OWN_FAILURE;
+  cli_complain("%s", error->message);
+  if (error->stage != SAFE_STAGE_EXEC && error->stage != SAFE_STAGE_SEARCH) return EXIT_OWN_FAILURE;
   if (code == SAFE_ETIMEDOUT || code == SAFE_ESTUCK) return EXIT_OWN_FAILURE;
   return code == SAFE_ENOENT || code == SAFE_ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE;
+}
+
+int cli_spawn(safe_process **process, const safe_spawn_options *options) {
+  safe_error error = SAFE_ERROR_INIT;
+
+  return cli_started(safe_spawn(process, options, &error), &error);
 }
 
 int cli_status(const safe_exit *exit) {

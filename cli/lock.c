@@ -57,13 +57,7 @@ static bool read_method(const char *name, int32_t *method) {
 }
 
 static bool read_bytes(const char *text, int64_t *bytes) {
-  char *end;
-  long long value;
-
-  errno = 0;
-  value = strtoll(text, &end, 10);
-  *bytes = value;
-  if (errno == 0 && end != text && *end == '\0' && value >= 0) return true;
+  if (cli_bytes(text, bytes)) return true;
   cli_complain("'%s' is not a number of bytes", text);
   return false;
 }

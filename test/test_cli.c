@@ -151,6 +151,13 @@ static void bad_words_are_125_with_a_hint(void **state) {
     {"run", "--timeout", "", "true", NULL},
     {"run", "--timeout", "nan", "true", NULL},
     {"run", "-x", "true", NULL},
+    {"run", "--tree", "oak", "true", NULL},
+    {"run", "--memory", "1Q", "true", NULL},
+    {"run", "--memory", "K", "true", NULL},
+    {"run", "--memory", "-1", "true", NULL},
+    {"run", "--cpu-time", "soon", "true", NULL},
+    {"run", "--processes", "1.5", "true", NULL},
+    {"run", "--processes", "99999999999999999999", "true", NULL},
   };
   size_t at;
 

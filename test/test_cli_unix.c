@@ -146,6 +146,46 @@ static void programs_that_cannot_be_run_are_126(void **state) {
   script("\"$SAFEHOLD\" run /; test $? -eq 126");
 }
 
+static void limits_are_set_and_use_is_told(void **state) {
+  (void)state;
+  script("test \"$(\"$SAFEHOLD\" run --cpu-time 1.5 --cpu-time 90s sh -c 'ulimit -t')\" = 90");
+  script("test \"$(\"$SAFEHOLD\" run --memory 8G --memory 2T sh -c 'ulimit -v')\" = 2147483648");
+  script("\"$SAFEHOLD\" run --usage true 2>used; grep -q 's of user time.* MiB of memory' used");
+}
+
+/* What has left the group, and has no parent any more. */
+static void a_daemon_does_not_escape(void **state) {
+  (void)state;
+  if (access("/proc/self/stat", R_OK) != 0) {
+    print_message("skipped: only Linux finds it\n");
+    skip();
+  }
+  script(
+    "for tree in '' '--cgroup /'; do rm -f daemon\n"
+    "  \"$SAFEHOLD\" run -g 0 $tree sh -c '(setsid sh -c \"echo \\$\\$ >daemon; exec sleep 60\" &); \n"
+    "    while ! test -s daemon; do sleep 0.02; done; exit 4'; test $? -eq 4 || exit 1\n"
+    "  case $(ps -o stat= -p $(cat daemon)) in '' | Z*) ;; *) exit 2 ;; esac\n"
+    "done\n"
+    "rm -f daemon; \"$SAFEHOLD\" run --tree group -g 0 sh -c '(setsid sh -c \"echo \\$\\$ >daemon; exec sleep 60\" &)\n"
+    "  while ! test -s daemon; do sleep 0.02; done'; kill $(cat daemon)");
+  script("\"$SAFEHOLD\" run --tree cgroup --cgroup / true 2>err; test $? -eq 125 && grep -q 'not a cgroup' err");
+}
+
+static void killed_it_leaves_nothing_behind(void **state) {
+  (void)state;
+  if (access("/proc/self/stat", R_OK) != 0) {
+    print_message("skipped: only Linux finds it\n");
+    skip();
+  }
+  script("rm -f one two; \"$SAFEHOLD\" run sh -c 'echo $$ >one; (setsid sh -c \"echo \\$\\$ >two; exec sleep 60\" &)\n"
+         "  sleep 60' & run=$!\n"
+         "while ! test -s one || ! test -s two; do sleep 0.02; done\n"
+         "kill -9 $run; wait $run\n"
+         "for try in 1 2 3 4 5 6 7 8 9 10; do\n"
+         "  case $(ps -o stat= -p $(cat one),$(cat two) | grep -v Z) in '') exit 0 ;; esac; sleep 0.1\n"
+         "done; exit 1");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(flock_users_and_ours_exclude_each_other),
@@ -162,6 +202,9 @@ int main(void) {
     cmocka_unit_test(every_signal_reaches_the_command_under_lock),
     cmocka_unit_test(what_cannot_be_printed_is_a_failure),
     cmocka_unit_test(programs_that_cannot_be_run_are_126),
+    cmocka_unit_test(limits_are_set_and_use_is_told),
+    cmocka_unit_test(a_daemon_does_not_escape),
+    cmocka_unit_test(killed_it_leaves_nothing_behind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ int64_t bench_now(void); /* ns, monotonic */
 extern double bench_scale;
 int bench_rounds(int full);
 
-/* Whether the row was asked for. */
+/* Whether the row was asked for, or one whose name goes on from this one's after a dot. */
 bool bench_wanted(const char *name);
 
 struct samples {
@@ -42,5 +42,6 @@ void bench_need(int condition, const char *what);
 
 void bench_locks(void);
 void bench_spawns(const char *child);
+void bench_communicate(void);
 
 #endif

@@ -1,29 +1,49 @@
 # SPDX-License-Identifier: MIT
-"""report.py [PEERS [JSON]]: turns the benchmarks' lines into a table on stdout and, with a file name, into JSON."""
+"""report.py [PEERS [JSON]]: turns the benchmarks' lines into a table on stdout and, with a file name, into JSON.
+
+A row that comes several times, and a peer's value, is the median of them."""
 import json
+import statistics
 import sys
 
 
-def row(line):
+def read(line):
     name, unit, ours, raw, p99, *extra = line.rstrip("\n").split("\t")
-    ours, raw = float(ours), float(raw)
-    result = {"name": name, "unit": unit, "ours": ours, "raw": raw, "ratio": round(ours / raw, 3), "p99": float(p99),
-              "peers": {}}
-    result.update((key, float(value)) for key, value in (item.split("=") for item in extra))
+    values = {"ours": float(ours), "raw": float(raw), "p99": float(p99)}
+    values.update((key, float(value)) for key, value in (item.split("=") for item in extra))
+    return name, unit, values
+
+
+def row(name, unit, all_values):
+    result = {"name": name, "unit": unit}
+    result.update((key, statistics.median(v[key] for v in all_values if key in v)) for key in all_values[0])
+    result["ratio"] = round(statistics.median(v["ours"] / v["raw"] for v in all_values), 3)
+    result["peers"] = {}
     return result
+
+
+def read_rows(lines):
+    found = {}
+    for line in lines:
+        name, unit, values = read(line)
+        found.setdefault((name, unit), []).append(values)
+    return [row(name, unit, values) for (name, unit), values in found.items()]
 
 
 def add_peers(rows, path):
     by_name = {r["name"]: r for r in rows}
+    values = {}
     with open(path) as lines:
         for line in lines:
             name, peer, value = line.rstrip("\n").split("\t")
-            if name in by_name:
-                by_name[name]["peers"][peer] = float(value)
+            values.setdefault((name, peer), []).append(float(value))
+    for (name, peer), several in values.items():
+        if name in by_name:
+            by_name[name]["peers"][peer] = statistics.median(several)
 
 
 def main():
-    rows = [row(line) for line in sys.stdin]
+    rows = read_rows(sys.stdin)
     if not rows:
         sys.exit("report.py: no benchmark has run")
     if len(sys.argv) > 1:

@@ -1,16 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# sh tools/bench.sh [--quick] [--only=START OF A ROW'S NAME] [--json FILE]: measures locks and spawns against the raw system calls, in turns within
-# one run, and prints a table. Trust the ratios, on an idle machine.
+# sh tools/bench.sh [--quick] [--only=START OF A ROW'S NAME] [--json FILE]: measures locks, spawns and pipes against the
+# raw system calls, in turns within one run, and against peers in programs of their own, in three turns with ours; and
+# prints a table. Trust the ratios, on an idle machine.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/lib.sh"
 
-quick= json= only=
+quick= json= only= turns=3
 while [ $# -gt 0 ]; do
   case $1 in
-  --quick) quick=--quick ;;
-  --only=*) only=$1 ;;
+  --quick) quick=--quick turns=1 ;;
+  --only=*) only=${1#--only=} ;;
   --json)
     [ $# -gt 1 ] || die "--json needs a file"
     json=$2
@@ -25,20 +26,70 @@ case $json in
 *) json=$PWD/$json ;;
 esac
 
-need_packages python3
+need_packages python3 gcc libc6-dev pkg-config libuv1-dev libapr1-dev libglib2.0-dev ruby php-cli
 sh "$root/tools/build.sh" native
 build=$root/build/native
+child=$build/bench/safehold_bench_child
 cmake --build "$build" --target safehold_bench safehold_bench_child
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-"$build/bench/safehold_bench" $quick ${only:+"$only"} "$build/bench/safehold_bench_child" >lines
-# The peers, in programs of their own: each where it is installed.
+ulimit -n "$(ulimit -H -n)"
+
+# wanted NAME: whether --only asks for a row that may begin with the name.
+wanted() {
+  case $1 in "$only"*) return 0 ;; esac
+  case $only in "$1"*) return 0 ;; esac
+  return 1
+}
+
+# Library peers: NAME:PACKAGE OF PKG-CONFIG.
+libraries=
+for library in posix_spawn: libuv:libuv apr:apr-1 glib:gio-2.0; do
+  name=${library%%:*} package=${library#*:} flags=
+  if [ -n "$package" ] && ! flags=$(pkg-config --cflags --libs "$package" 2>/dev/null); then
+    say "bench.sh: $name is left out, it is not installed"
+    continue
+  fi
+  # shellcheck disable=SC2086 # a list of flags
+  cc -std=gnu11 -O2 -o "$name" "$root/bench/peers/$name.c" "$root/bench/peers/peer.c" "$root/bench/samples.c" $flags
+  libraries="$libraries $name"
+done
+for program in python3 ruby php node; do
+  command -v "$program" >/dev/null 2>&1 || say "bench.sh: $program is left out, it is not installed"
+done
+say "bench.sh: reproc is left out, neither Debian nor a language's registry has it"
+
+# peer PROGRAM FILE ARGUMENT...
+peer() {
+  command -v "$1" >/dev/null 2>&1 || return 0
+  program=$1 file=$2
+  shift 2
+  "$program" "$root/bench/peers/$file" "$@" >>peers || say "bench.sh: $file failed"
+}
+
 : >peers
-for peer in 'python3 flock.py' 'php flock.php' 'ruby flock.rb'; do
-  program=${peer%% *}
-  if command -v "$program" >/dev/null 2>&1; then
-    "$program" "$root/bench/peers/${peer#* }" >>peers || say "bench.sh: ${peer#* } failed"
+"$build/bench/safehold_bench" $quick ${only:+"--only=$only"} "$child" >lines
+turn=0
+while [ "$turn" -lt "$turns" ]; do
+  turn=$((turn + 1))
+  if wanted lock; then
+    peer python3 flock.py
+    peer php flock.php
+    peer ruby flock.rb
+  fi
+  wanted spawn || wanted communicate || continue
+  for library in $libraries; do "./$library" "$child" "$only" >>peers || say "bench.sh: $library failed"; done
+  peer python3 spawn.py "$child" "$only"
+  peer ruby spawn.rb "$child" "$only"
+  peer php spawn.php "$child" "$only"
+  peer node spawn.js "$child" "$only"
+  if [ "$turns" -gt 1 ]; then
+    for rows in spawn communicate; do
+      wanted "$rows" || continue
+      case $only in "$rows"*) start=$only ;; *) start=$rows ;; esac
+      "$build/bench/safehold_bench" --quick "--only=$start" "$child" >>lines
+    done
   fi
 done
 python3 "$root/bench/report.py" peers $json <lines

@@ -168,9 +168,12 @@ set(SAFEHOLD_FREEBSD_SOURCES
 set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
   lock_ring_none.c
+  win/batch.c
   win/cancel_event.c
   win/clock.c
   win/command_line.c
+  win/create.c
+  win/crt_table.c
   win/environment.c
   win/error.c
   win/exit.c
@@ -180,17 +183,25 @@ set(SAFEHOLD_WIN_SOURCES
   win/holders_openers.c
   win/identity.c
   win/inherit.c
+  win/job.c
   win/launch.c
+  win/leash.c
   win/lent.c
+  win/line.c
   win/lock_calls.c
   win/lock_file.c
   win/lock_isolated.c
   win/lock_ranges.c
+  win/order_handles.c
+  win/order_streams.c
   win/own_locks.c
   win/path.c
   win/pipe.c
   win/poller_threadpool.c
+  win/priority.c
   win/program.c
+  win/proxy.c
+  win/pty.c
   win/spawn.c
   win/stream.c
   win/task.c

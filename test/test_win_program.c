@@ -58,7 +58,7 @@ static void same_again(const char *const *argv) {
   char narrow[256];
   int at, count;
 
-  assert_int_equal(safe__win_command_line(argv, &line, &error), SAFE_OK);
+  assert_int_equal(safe__win_command_line(argv, false, &line, &error), SAFE_OK);
   wide = CommandLineToArgvW(line, &count);
   assert_non_null(wide);
   for (at = 0; argv[at] != NULL; at++) {
@@ -266,7 +266,7 @@ static void environment_is_sorted(void **state) {
   safe_output output;
 
   (void)state;
-  assert_int_equal(safe__win_environment(env, &block, &error), SAFE_OK);
+  assert_int_equal(safe__win_environment(env, NULL, &block, &error), SAFE_OK);
   for (at = block; *at != L'\0'; at += wcslen(at) + 1) {
     safe__win_narrow(at, narrow, sizeof(narrow));
     if (strncmp(narrow, "SystemRoot=", 11) == 0) strcpy(narrow, "SystemRoot=...");

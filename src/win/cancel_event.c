@@ -44,8 +44,6 @@ int safe__os_sleep(int64_t deadline, safe_cancel *cancel, bool interruptible) {
 
 int64_t safe__os_self(void) { return (int64_t)GetCurrentProcessId(); }
 
-void safe__os_release_spares(void) {} /* nothing is kept */
-
 /* Threads are not cancelled here: TerminateThread leaves nobody a choice. */
 int safe__os_hold_cancellation(void) { return 0; }
 

@@ -7,106 +7,69 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "line.h"
 #include "program.h"
 
-#define LINE_LIMIT 32767 /* of CreateProcess, with the NUL */
-#define SHELL_LIMIT 8191 /* of cmd.exe, which drops the rest */
-
-struct line {
-  wchar_t *text;
-  size_t length;
-};
-
-static void put(struct line *line, size_t count, wchar_t character) {
-  for (; count > 0; count--) {
-    if (line->length < LINE_LIMIT) line->text[line->length] = character;
-    line->length++;
-  }
+static void put_name(struct safe__win_line *line, const wchar_t *name) {
+  safe__win_line_put(line, 1, L'"');
+  safe__win_line_text(line, name);
+  safe__win_line_put(line, 1, L'"');
 }
 
-static void put_text(struct line *line, const wchar_t *text) {
-  for (; *text != L'\0'; text++) put(line, 1, *text);
-}
-
-static void put_name(struct line *line, const wchar_t *name) {
-  put(line, 1, L'"');
-  put_text(line, name);
-  put(line, 1, L'"');
-}
-
-static void put_argument(struct line *line, const wchar_t *argument) {
+static void put_argument(struct safe__win_line *line, const wchar_t *argument) {
   size_t slashes = 0;
 
   /* The runtime expands * and ? where they are not quoted. */
   if (*argument != L'\0' && wcspbrk(argument, L" \t\n\v\r\"*?") == NULL) {
-    put_text(line, argument);
+    safe__win_line_text(line, argument);
     return;
   }
-  put(line, 1, L'"');
+  safe__win_line_put(line, 1, L'"');
   for (; *argument != L'\0'; argument++) {
     if (*argument == L'\\') {
       slashes++;
       continue;
     }
-    put(line, *argument == L'"' ? slashes * 2 + 1 : slashes, L'\\');
-    put(line, 1, *argument);
+    safe__win_line_put(line, *argument == L'"' ? slashes * 2 + 1 : slashes, L'\\');
+    safe__win_line_put(line, 1, *argument);
     slashes = 0;
   }
-  put(line, slashes * 2, L'\\');
-  put(line, 1, L'"');
+  safe__win_line_put(line, slashes * 2, L'\\');
+  safe__win_line_put(line, 1, L'"');
 }
 
-static int too_long(safe_error *error) {
-  return safe__fail(error, SAFE_E2BIG, SAFE_STAGE_PREPARE, -1,
-                    "The command line is longer than the %d characters that Windows takes.", LINE_LIMIT - 1);
-}
-
-static int put_all(struct line *line, const char *const *argv, safe_error *error) {
-  wchar_t *wide;
-  int at, code;
-
-  for (at = 0; argv[at] != NULL; at++) {
-    code = safe__win_wide(argv[at], &wide);
-    if (code == SAFE_ENOMEM) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-    if (code != SAFE_OK) return safe__fail(error, code, SAFE_STAGE_PREPARE, at, "Argument %d is not UTF-8.", at);
-    if (at == 0 && wcschr(wide, L'"') != NULL) {
-      safe__free(wide);
-      return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_PREPARE, 0,
-                        "Argument 0 has a quotation mark, which a program's name cannot have.");
-    }
-    if (at == 0) {
-      put_name(line, wide);
-    } else {
-      put(line, 1, L' ');
-      put_argument(line, wide);
-    }
-    safe__free(wide);
-    if (line->length >= LINE_LIMIT) return too_long(error);
-  }
+static int put_one(struct safe__win_line *line, const wchar_t *argument, int at, bool verbatim, safe_error *error) {
+  if (at > 0) safe__win_line_put(line, 1, L' ');
+  if (verbatim)
+    safe__win_line_text(line, argument);
+  else if (at > 0)
+    put_argument(line, argument);
+  else if (wcschr(argument, L'"') != NULL)
+    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_PREPARE, 0,
+                      "Argument 0 has a quotation mark, which a program's name cannot have.");
+  else
+    put_name(line, argument);
   return SAFE_OK;
 }
 
-static int begin(struct line *line, safe_error *error) {
-  line->length = 0;
-  line->text = safe__alloc((LINE_LIMIT + 1) * sizeof(*line->text)); /* zeroed: it ends with a NUL */
-  return line->text != NULL ? SAFE_OK : safe__fail_memory(error, SAFE_STAGE_PREPARE);
-}
-
-int safe__win_command_line(const char *const *argv, wchar_t **out, safe_error *error) {
-  struct line line;
-  int code = begin(&line, error);
+int safe__win_command_line(const char *const *argv, bool verbatim, wchar_t **out, safe_error *error) {
+  struct safe__win_line line;
+  wchar_t *wide;
+  int at, code = safe__win_line_begin(&line, error);
 
   if (code != SAFE_OK) return code;
-  code = put_all(&line, argv, error);
-  if (code == SAFE_OK)
-    *out = line.text;
-  else
-    safe__free(line.text);
-  return code;
+  /* Beyond the limit the rest is only so much work. */
+  for (at = 0; code == SAFE_OK && argv[at] != NULL && line.length < SAFE__LINE_LIMIT; at++) {
+    code = safe__win_line_wide(argv[at], at, &wide, error);
+    if (code != SAFE_OK) break;
+    code = put_one(&line, wide, at, verbatim, error);
+    safe__free(wide);
+  }
+  return safe__win_line_end(&line, code, SAFE__LINE_LIMIT - 1, "Windows", out, error);
 }
 
 int safe__win_shell_line(const char *shell, wchar_t **out, safe_error *error) {
-  struct line line;
+  struct safe__win_line line;
   wchar_t *wide;
   int code;
 
@@ -114,21 +77,14 @@ int safe__win_shell_line(const char *shell, wchar_t **out, safe_error *error) {
   if (strpbrk(shell, "\r\n") != NULL)
     return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_PREPARE, -1,
                       "The shell command has a line break, behind which cmd.exe would ignore it.");
-  code = safe__win_wide(shell, &wide);
-  if (code == SAFE_ENOMEM) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  if (code != SAFE_OK) return safe__fail(error, code, SAFE_STAGE_PREPARE, -1, "The shell command is not UTF-8.");
-  code = begin(&line, error);
+  code = safe__win_line_wide(shell, -1, &wide, error);
+  if (code != SAFE_OK) return code;
+  code = safe__win_line_begin(&line, error);
   if (code == SAFE_OK) {
-    put_text(&line, L"cmd.exe /d /s /c \""); /* /s: nothing but the outer quotes is taken away */
-    put_text(&line, wide);
-    put(&line, 1, L'"');
-    if (line.length <= SHELL_LIMIT) {
-      *out = line.text;
-    } else {
-      safe__free(line.text);
-      code = safe__fail(error, SAFE_E2BIG, SAFE_STAGE_PREPARE, -1,
-                        "The shell command is longer than the %d characters that cmd.exe takes.", SHELL_LIMIT);
-    }
+    safe__win_line_text(&line, L"cmd.exe /d /s /c \""); /* /s: nothing but the outer quotes is taken away */
+    safe__win_line_text(&line, wide);
+    safe__win_line_put(&line, 1, L'"');
+    code = safe__win_line_end(&line, code, SAFE__SHELL_LIMIT, "cmd.exe", out, error);
   }
   safe__free(wide);
   return code;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The environment block: NUL-terminated strings, sorted by name without regard to case, as the system's own search
- * expects. Of two strings of one name the last counts. "=C:=C:\folder" is the current directory of drive C, and a
- * name like any other. SystemRoot is added where it is missing: without it Winsock and the random numbers fail.
+ * expects. Of two strings of one name the last counts; one without a sign takes the name away. "=C:=C:\folder" is the
+ * current directory of drive C, and a name like any other. SystemRoot is added where it is missing, or was taken away:
+ * without it Winsock and the random numbers fail.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,15 @@
 struct variable {
   wchar_t *text;
   int name_length;
-  size_t place; /* in the caller's list */
+  size_t place; /* in the caller's lists */
 };
+
+struct variables {
+  struct variable *items;
+  size_t count, room;
+};
+
+static const wchar_t root_name[] = L"SystemRoot";
 
 static int name_length(const wchar_t *text) {
   const wchar_t *sign = wcschr(text + 1, L'='); /* a name may begin with the sign */
@@ -34,84 +42,144 @@ static int compare(const void *first, const void *second) {
   return one->place < other->place ? -1 : 1;
 }
 
-static void set(struct variable *variable, wchar_t *text, size_t place) {
-  variable->text = text;
-  variable->name_length = name_length(text);
-  variable->place = place;
+static bool is_removal(const struct variable *variable) { return variable->text[variable->name_length] == L'\0'; }
+
+/* Takes the text over, also when it fails. */
+static int add(struct variables *variables, wchar_t *text) {
+  size_t room = variables->room > 0 ? variables->room * 2 : 64;
+  struct variable *more;
+
+  if (variables->count == variables->room) {
+    more = safe__realloc(variables->items, room * sizeof(*more));
+    if (more == NULL) {
+      safe__free(text);
+      return SAFE_ENOMEM;
+    }
+    variables->items = more;
+    variables->room = room;
+  }
+  more = &variables->items[variables->count];
+  more->text = text;
+  more->name_length = name_length(text);
+  more->place = variables->count++;
+  return SAFE_OK;
 }
 
-/* "SystemRoot=..." as the host has it; NULL if it has none, or without memory, which *code tells. */
-static wchar_t *system_root(int *code) {
-  static const wchar_t name[] = L"SystemRoot";
-  size_t head = sizeof(name) / sizeof(name[0]); /* the NUL gives way to the sign */
-  DWORD length = GetEnvironmentVariableW(name, NULL, 0);
+static int add_copy(struct variables *variables, const wchar_t *text) {
+  wchar_t *copy = safe__alloc((wcslen(text) + 1) * sizeof(*copy));
+
+  if (copy == NULL) return SAFE_ENOMEM;
+  wcscpy(copy, text);
+  return add(variables, copy);
+}
+
+/* *bad is the place of the string that is none. */
+static int add_strings(struct variables *variables, const char *const *strings, int *bad) {
+  wchar_t *wide;
+  int code;
+
+  for (*bad = 0; strings[*bad] != NULL; ++*bad) {
+    code = safe__win_wide(strings[*bad], &wide);
+    if (code == SAFE_OK) code = add(variables, wide);
+    if (code != SAFE_OK) return code;
+  }
+  return SAFE_OK;
+}
+
+static int add_host(struct variables *variables) {
+  wchar_t *block = GetEnvironmentStringsW(), *at;
+  int code = block == NULL ? SAFE_ENOMEM : SAFE_OK;
+
+  for (at = block; code == SAFE_OK && *at != L'\0'; at += wcslen(at) + 1) code = add_copy(variables, at);
+  if (block != NULL) FreeEnvironmentStringsW(block);
+  return code;
+}
+
+/* As the host has it, at the end of the list; nothing if it has none. */
+static int add_system_root(struct variables *variables) {
+  size_t head = sizeof(root_name) / sizeof(root_name[0]); /* the NUL gives way to the sign */
+  DWORD length = GetEnvironmentVariableW(root_name, NULL, 0);
   wchar_t *text;
 
-  if (length == 0) return NULL;
+  if (length == 0) return SAFE_OK;
   text = safe__alloc((head + length) * sizeof(*text));
-  if (text == NULL) {
-    *code = SAFE_ENOMEM;
-    return NULL;
-  }
-  wmemcpy(text, name, head);
+  if (text == NULL) return SAFE_ENOMEM;
+  wmemcpy(text, root_name, head);
   text[head - 1] = L'=';
-  if (GetEnvironmentVariableW(name, text + head, length) < length) return text;
+  if (GetEnvironmentVariableW(root_name, text + head, length) < length) return add(variables, text);
   safe__free(text);
-  return NULL;
+  return SAFE_OK;
 }
 
-static size_t fill(struct variable *variables, const char *const *env, int *code, int *bad) {
-  size_t at, count = 0;
-  wchar_t *wide;
-  bool root = false;
-
-  for (at = 0; env[at] != NULL; at++) {
-    *code = safe__win_wide(env[at], &wide);
-    *bad = (int)at;
-    if (*code != SAFE_OK) return count;
-    set(&variables[count++], wide, at);
-    root = root || _wcsnicmp(wide, L"SystemRoot=", 11) == 0;
-  }
-  wide = root ? NULL : system_root(code);
-  if (wide != NULL) set(&variables[count++], wide, at);
-  return count;
+static bool is_root(const struct variable *variable) {
+  return CompareStringOrdinal(variable->text, variable->name_length, root_name, -1, TRUE) == CSTR_EQUAL;
 }
 
-static wchar_t *lay_out(const struct variable *variables, size_t count) {
+/* Whether the last word on SystemRoot is a value. */
+static bool has_system_root(const struct variables *variables) {
+  size_t at;
+
+  for (at = variables->count; at > 0; at--)
+    if (is_root(&variables->items[at - 1])) return !is_removal(&variables->items[at - 1]);
+  return false;
+}
+
+static wchar_t *lay_out(const struct variables *variables) {
   size_t at, used = 0, room = 2; /* a block ends with an empty string, also when it has no other */
+  const struct variable *item = variables->items;
   wchar_t *block;
 
-  for (at = 0; at < count; at++) room += wcslen(variables[at].text) + 1;
+  for (at = 0; at < variables->count; at++) room += wcslen(item[at].text) + 1;
   block = safe__alloc(room * sizeof(*block));
-  for (at = 0; block != NULL && at < count; at++) {
-    size_t length = wcslen(variables[at].text) + 1;
+  for (at = 0; block != NULL && at < variables->count; at++) {
+    size_t length = wcslen(item[at].text) + 1;
 
-    if (at + 1 < count && compare_names(&variables[at], &variables[at + 1]) == 0) continue;
-    wmemcpy(block + used, variables[at].text, length);
+    if (at + 1 < variables->count && compare_names(&item[at], &item[at + 1]) == 0) continue;
+    if (is_removal(&item[at])) continue;
+    wmemcpy(block + used, item[at].text, length);
     used += length;
   }
   return block;
 }
 
-int safe__win_environment(const char *const *env, wchar_t **block, safe_error *error) {
-  struct variable *variables;
-  size_t at, count = 0;
-  int bad = -1, code = SAFE_OK;
+static int gather(struct variables *variables, const char *const *env, const char *const *changes, safe_error *error) {
+  const char *what = "Variable";
+  int bad = -1, code = env != NULL ? add_strings(variables, env, &bad) : add_host(variables);
+
+  if (code == SAFE_OK && changes != NULL) {
+    what = "Change to the environment";
+    code = add_strings(variables, changes, &bad);
+  }
+  if (code == SAFE_OK && !has_system_root(variables)) code = add_system_root(variables);
+  if (code == SAFE_ENOMEM) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  if (code != SAFE_OK) return safe__fail(error, code, SAFE_STAGE_PREPARE, bad, "%s %d is not UTF-8.", what, bad);
+  return SAFE_OK;
+}
+
+int safe__win_environment(const char *const *env, const char *const *changes, wchar_t **block, safe_error *error) {
+  struct variables variables = {NULL, 0, 0};
+  size_t at;
+  int code;
 
   *block = NULL;
-  if (env == NULL) return SAFE_OK;
-  while (env[count] != NULL) count++;
-  variables = safe__alloc((count + 1) * sizeof(*variables));
-  if (variables == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  count = fill(variables, env, &code, &bad);
+  if (env == NULL && changes == NULL) return SAFE_OK;
+  code = gather(&variables, env, changes, error);
   if (code == SAFE_OK) {
-    qsort(variables, count, sizeof(*variables), compare);
-    *block = lay_out(variables, count);
-    if (*block == NULL) code = SAFE_ENOMEM;
+    if (variables.count > 0) qsort(variables.items, variables.count, sizeof(*variables.items), compare);
+    *block = lay_out(&variables);
+    if (*block == NULL) code = safe__fail_memory(error, SAFE_STAGE_PREPARE);
   }
-  for (at = 0; at < count; at++) safe__free(variables[at].text);
-  safe__free(variables);
-  if (code == SAFE_ENOMEM) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  if (code != SAFE_OK) safe__fail(error, code, SAFE_STAGE_PREPARE, bad, "Variable %d is not UTF-8.", bad);
+  for (at = 0; at < variables.count; at++) safe__free(variables.items[at].text);
+  safe__free(variables.items);
   return code;
+}
+
+const wchar_t *safe__win_environment_value(const wchar_t *block, const wchar_t *name) {
+  int length = (int)wcslen(name);
+
+  for (; *block != L'\0'; block += wcslen(block) + 1)
+    if (name_length(block) == length && block[length] == L'=' &&
+        CompareStringOrdinal(block, length, name, length, TRUE) == CSTR_EQUAL)
+      return block + length + 1;
+  return NULL;
 }

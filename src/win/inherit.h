@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listed handles. A child sees an inherited handle under the value that it has here, so that no copy can stand in for
- * it: the caller's own handle has to be inheritable while CreateProcess runs, and as it was before when that is over.
+ * Handing over without the proxy. A child sees an inherited handle under the value that it has here, so that no copy
+ * can stand in for a listed one: the caller's own handle has to be inheritable while CreateProcess runs, and as it was
+ * before when that is over.
  *
  * That is the window of this mechanism: another thread of the host that meanwhile calls CreateProcess with
  * bInheritHandles TRUE, and without a list of its own, takes the handle. Our own spawns always have a list.

@@ -1,127 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "launch.h"
 
+#include "batch.h"
 #include "program.h"
+#include "pty.h"
 #include "timed_wait.h"
 
-static BOOL WINAPI create(const wchar_t *program, wchar_t *command, SECURITY_ATTRIBUTES *process,
-                          SECURITY_ATTRIBUTES *thread, BOOL inherit, DWORD flags, void *environment,
-                          const wchar_t *folder, STARTUPINFOW *startup, PROCESS_INFORMATION *made) {
-  return CreateProcessW(program, command, process, thread, inherit, flags, environment, folder, startup, made);
+static HANDLE WINAPI open_file(const wchar_t *path, DWORD access, DWORD share, SECURITY_ATTRIBUTES *security,
+                               DWORD disposition, DWORD flags, HANDLE model) {
+  return CreateFileW(path, access, share, security, disposition, flags, model);
 }
 
-safe__win_create safe__win_create_process = create;
-
-/* The handle list, which CreateProcess refuses with a duplicate or a NULL in it, and the job. */
-struct attributes {
-  LPPROC_THREAD_ATTRIBUTE_LIST list;
-  HANDLE *handles;
-};
-
-static void free_attributes(struct attributes *attributes) {
-  if (attributes->list != NULL) DeleteProcThreadAttributeList(attributes->list);
-  safe__free(attributes->list);
-  safe__free(attributes->handles);
-}
-
-static size_t list_handles(const struct safe__win_launch *launch, HANDLE *handles) {
-  size_t at, used = 0;
-
-  for (at = 0; at < 3; at++)
-    if (at != 2 || launch->stdio[2] != launch->stdio[1]) handles[used++] = launch->stdio[at];
-  /* Our standard streams are handles of their own: none of the caller's can be the same. */
-  for (at = 0; at < launch->listed.count; at++) handles[used++] = launch->listed.handles[at];
-  return used;
-}
-
-static DWORD make_attributes(struct safe__win_launch *launch, struct attributes *attributes) {
-  LPPROC_THREAD_ATTRIBUTE_LIST list;
-  SIZE_T size = 0;
-  size_t count;
-
-  InitializeProcThreadAttributeList(NULL, 2, 0, &size);
-  list = safe__alloc(size);
-  attributes->list = NULL;
-  attributes->handles = safe__alloc((3 + launch->listed.count) * sizeof(HANDLE));
-  if (list == NULL || attributes->handles == NULL || !InitializeProcThreadAttributeList(list, 2, 0, &size)) {
-    safe__free(list);
-    return ERROR_NOT_ENOUGH_MEMORY;
-  }
-  attributes->list = list;
-  count = list_handles(launch, attributes->handles);
-  if (!UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, attributes->handles,
-                                 count * sizeof(HANDLE), NULL, NULL) ||
-      !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &launch->job, sizeof(launch->job), NULL,
-                                 NULL))
-    return GetLastError();
-  return ERROR_SUCCESS;
-}
-
-static void set_stdio_inheritable(const struct safe__win_launch *launch, bool inheritable) {
-  size_t at;
-
-  for (at = 0; at < 3; at++)
-    SetHandleInformation(launch->stdio[at], HANDLE_FLAG_INHERIT, inheritable ? HANDLE_FLAG_INHERIT : 0);
-}
-
-/* A failure that is about the program has its own stage. */
-static int say_why(DWORD failure, const wchar_t *program, safe_error *error) {
-  char text[200];
-  int code = safe__os_translate(failure);
-  bool about = code == SAFE_ENOENT || code == SAFE_EACCES || code == SAFE_ENOEXEC || code == SAFE_ENOTDIR ||
-               code == SAFE_ENAMETOOLONG;
-
-  safe__win_narrow(program, text, sizeof(text));
-  return safe__fail_os(error, failure, about ? SAFE_STAGE_EXEC : SAFE_STAGE_CREATE, -1, "%s could not be started",
-                       text);
-}
-
-/*
- * The window of inherit.h is open between enter and leave: also our own ends of the child's streams are inheritable
- * there. Only a parent that is another process (PROC_THREAD_ATTRIBUTE_PARENT_PROCESS) could hold them for us.
- */
-static DWORD create_in_window(struct safe__win_launch *launch, const wchar_t *program, STARTUPINFOEXW *startup,
-                              PROCESS_INFORMATION *made, size_t *bad) {
-  DWORD failure = safe__win_inherit_enter(&launch->listed, bad);
-
-  if (failure != ERROR_SUCCESS) return failure;
-  set_stdio_inheritable(launch, true);
-  /* EXTENDED_STARTUPINFO_PRESENT belongs here. In dwFlags it means nothing, and the lists would be ignored. */
-  if (!safe__win_create_process(program, launch->command, NULL, NULL, TRUE,
-                                launch->flags | EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT,
-                                launch->environment, launch->folder, &startup->StartupInfo, made))
-    failure = GetLastError();
-  set_stdio_inheritable(launch, false);
-  safe__win_inherit_leave(&launch->listed);
-  return failure;
-}
-
-static void start(struct safe__win_launch *launch, const wchar_t *program) {
-  STARTUPINFOEXW startup = {0};
-  PROCESS_INFORMATION made;
-  struct attributes attributes;
-  size_t bad = SIZE_MAX;
-  DWORD failure = make_attributes(launch, &attributes);
-
-  startup.StartupInfo.cb = sizeof(startup);
-  startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
-  startup.StartupInfo.hStdInput = launch->stdio[0];
-  startup.StartupInfo.hStdOutput = launch->stdio[1];
-  startup.StartupInfo.hStdError = launch->stdio[2];
-  startup.lpAttributeList = attributes.list;
-  if (failure == ERROR_SUCCESS) failure = create_in_window(launch, program, &startup, &made, &bad);
-  free_attributes(&attributes);
-  if (failure == ERROR_SUCCESS) {
-    CloseHandle(made.hThread);
-    launch->process = made.hProcess;
-    launch->pid = made.dwProcessId;
-  } else if (bad != SIZE_MAX) {
-    safe__fail_os(&launch->error, failure, SAFE_STAGE_HANDLE, (int)bad, "Listed handle %d cannot be inherited",
-                  (int)bad);
-  } else {
-    say_why(failure, program, &launch->error);
-  }
-}
+safe__win_opener safe__win_open_file = open_file;
 
 /* CreateProcess does not say what it missed. */
 static bool folder_is_good(const struct safe__win_launch *launch, safe_error *error) {
@@ -136,6 +26,65 @@ static bool folder_is_good(const struct safe__win_launch *launch, safe_error *er
   return error->code == SAFE_OK;
 }
 
+/* A batch file is what cmd.exe is started with, by its full path. */
+static int use_shell(struct safe__win_launch *launch, wchar_t **program) {
+  wchar_t *line;
+  int code;
+
+  if (launch->batch_error.code != SAFE_OK) launch->error = launch->batch_error;
+  code = launch->error.code;
+  if (code == SAFE_OK) code = safe__win_batch_line(*program, launch->batch, &line, &launch->error);
+  if (code != SAFE_OK) return code;
+  safe__free(launch->command);
+  launch->command = line;
+  safe__free(*program);
+  return safe__win_program_shell(program, &launch->error);
+}
+
+static int find_program(struct safe__win_launch *launch, wchar_t **program) {
+  bool allowed = launch->batch != NULL || launch->batch_error.code != SAFE_OK;
+  int code;
+
+  if (launch->name == NULL) return safe__win_program_shell(program, &launch->error);
+  code = safe__win_program_find(launch->name, launch->path_of_child ? launch->environment : NULL, allowed, program,
+                                &launch->error);
+  return code == SAFE_OK && safe__win_is_batch(*program) ? use_shell(launch, program) : code;
+}
+
+/* Emptied only once it is open: CREATE_ALWAYS would give it the attributes of a new file, and fails for a hidden one.
+ */
+static HANDLE open_and_empty(const struct safe__win_file *file) {
+  HANDLE handle = safe__win_open_file(file->path, file->access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                      NULL, file->disposition, FILE_ATTRIBUTE_NORMAL, NULL);
+  DWORD failure;
+
+  if (handle == INVALID_HANDLE_VALUE || !file->empty || SetEndOfFile(handle)) return handle;
+  failure = GetLastError();
+  CloseHandle(handle);
+  SetLastError(failure);
+  return INVALID_HANDLE_VALUE;
+}
+
+static bool open_files(struct safe__win_launch *launch) {
+  DWORD failure;
+  HANDLE handle;
+  int at;
+
+  for (at = 0; at < 3; at++) {
+    if (launch->files[at].path == NULL) continue;
+    handle = open_and_empty(&launch->files[at]);
+    if (handle == INVALID_HANDLE_VALUE) {
+      failure = GetLastError();
+      safe__fail_os(&launch->error, failure, SAFE_STAGE_STDIO, at, "The file for standard stream %d cannot be opened",
+                    at);
+      return false;
+    }
+    launch->stdio[at] = handle;
+  }
+  if (launch->err_is_out) launch->stdio[2] = launch->stdio[1];
+  return true;
+}
+
 static void end_unwanted(struct safe__win_launch *launch) {
   TerminateJobObject(launch->job, 1);
   safe__win_close(&launch->process);
@@ -144,10 +93,9 @@ static void end_unwanted(struct safe__win_launch *launch) {
 static void run(struct safe__win_task *task) {
   struct safe__win_launch *launch = (struct safe__win_launch *)task;
   wchar_t *program = NULL;
-  int code = launch->name == NULL ? safe__win_program_shell(&program, &launch->error)
-                                  : safe__win_program_find(launch->name, &program, &launch->error);
 
-  if (code == SAFE_OK && folder_is_good(launch, &launch->error)) start(launch, program);
+  if (find_program(launch, &program) == SAFE_OK && folder_is_good(launch, &launch->error) && open_files(launch))
+    safe__win_create(launch, program);
   safe__free(program);
   if (!safe__win_task_deliver(task) && launch->process != NULL) end_unwanted(launch);
 }
@@ -156,8 +104,8 @@ static void run(struct safe__win_task *task) {
 static void abandon(struct safe__win_task *task) {
   struct safe__win_launch *launch = (struct safe__win_launch *)task;
 
-  safe__win_inherit_close(&launch->listed);
-  set_stdio_inheritable(launch, false);
+  safe__win_inherit_close(&launch->window);
+  safe__win_proxy_close(&launch->proxied);
   TerminateJobObject(launch->job, 1);
 }
 
@@ -171,39 +119,62 @@ struct safe__win_launch *safe__win_launch_make(void) {
   launch->task.abandon = abandon;
   launch->task.free = free_task;
   safe__error_clear(&launch->error);
+  safe__error_clear(&launch->batch_error);
   return launch;
 }
 
-void safe__win_launch_free(struct safe__win_launch *launch) {
-  if (launch->stdio[2] == launch->stdio[1]) launch->stdio[2] = NULL;
-  safe__win_close(&launch->stdio[0]);
-  safe__win_close(&launch->stdio[1]);
-  safe__win_close(&launch->stdio[2]);
+static void close_handles(struct safe__win_launch *launch) {
+  size_t at;
+
+  if (launch->err_is_out) launch->stdio[2] = NULL;
+  for (at = 0; at < 3; at++) safe__win_close(&launch->stdio[at]);
+  if (launch->own_listed)
+    for (at = 0; at < launch->listed_count; at++) safe__win_close(&launch->listed[at]);
   safe__win_close(&launch->job);
   safe__win_close(&launch->process);
+}
+
+void safe__win_launch_free(struct safe__win_launch *launch) {
+  int at;
+
+  close_handles(launch);
+  safe__win_pty_free(launch->made_pty);
+  for (at = 0; at < 3; at++) safe__free(launch->files[at].path);
   safe__free(launch->name);
   safe__free(launch->command);
+  safe__free(launch->batch);
   safe__free(launch->environment);
   safe__free(launch->folder);
-  safe__free(launch->listed.handles);
+  safe__free(launch->listed);
+  safe__free(launch->place);
+  safe__free(launch->targets);
+  safe__free(launch->proxied.values);
+  safe__free(launch->table);
+  safe__free(launch->seen);
   safe__free(launch);
 }
 
-static int hand_over(struct safe__win_launch *launch, HANDLE *process, HANDLE *job, DWORD *pid, safe_error *error) {
+static int hand_over(struct safe__win_launch *launch, struct safe__child *child, safe_error *error) {
   if (launch->task.failure != 0)
     return safe__fail_os(error, launch->task.failure, SAFE_STAGE_CREATE, -1, "The caller's rights cannot be used");
   if (launch->error.code != SAFE_OK) {
     *error = launch->error;
     return error->code;
   }
-  *process = launch->process;
-  *job = launch->job;
-  *pid = launch->pid;
+  child->process = launch->process;
+  child->job = launch->job;
+  child->pid = launch->pid;
+  child->pty = launch->made_pty;
+  child->console = launch->console;
+  child->seen = launch->seen;
+  child->seen_count = launch->count;
   launch->process = launch->job = NULL;
+  launch->made_pty = NULL;
+  launch->seen = NULL;
   return SAFE_OK;
 }
 
-int safe__win_launch_run(struct safe__win_launch *launch, int64_t deadline, HANDLE *process, HANDLE *job, DWORD *pid,
+int safe__win_launch_run(struct safe__win_launch *launch, int64_t deadline, struct safe__child *child,
                          safe_error *error) {
   int code = safe__win_task_start(&launch->task, SAFE_STAGE_CREATE, error);
 
@@ -215,7 +186,7 @@ int safe__win_launch_run(struct safe__win_launch *launch, int64_t deadline, HAND
       return safe__fail(
         error, code, SAFE_STAGE_CREATE, -1,
         "The system did not make the process in time, and still tries; it will be ended if it appears.");
-    code = hand_over(launch, process, job, pid, error);
+    code = hand_over(launch, child, error);
   }
   safe__win_launch_free(launch);
   return code;

@@ -13,6 +13,8 @@
 struct safe__win_request; /* wait_overlapped.h */
 struct safe__win_poller;  /* poller_threadpool.c */
 struct safe__win_stream;  /* stream.c */
+struct safe__win_pty;     /* pty.c */
+struct safe__win_leash;   /* leash.c */
 struct safe__win_lent;    /* lent.c */
 
 struct safe__file {
@@ -32,8 +34,12 @@ struct safe__child {
   struct safe__stream streams[3];
   void *process, *job;
   int64_t pid;
-  bool alone;   /* SAFE_GROUP_HOST: only the child itself is ended */
-  bool console; /* leads a process group on our console, where a CTRL_BREAK reaches it */
+  void **seen; /* the listed handles, under the values that the child knows them by */
+  size_t seen_count;
+  struct safe__win_pty *pty;     /* or NULL */
+  struct safe__win_leash *leash; /* SAFE_SPAWN_DIE_WITH_HOST: what keeps the job open once we are not asked any more */
+  bool alone;                    /* SAFE_GROUP_HOST: only the child itself is ended */
+  bool console;                  /* leads a process group on our console, where a CTRL_BREAK reaches it */
 };
 
 #endif

@@ -54,23 +54,22 @@ static SECURITY_ATTRIBUTES *restrict_to_me(struct only_me *only) {
   return &only->attributes;
 }
 
-DWORD safe__win_pipe(bool child_reads, HANDLE *ours, HANDLE *theirs) {
+DWORD safe__win_pipe(bool child_reads, bool blocking, uint32_t size, HANDLE *ours, HANDLE *theirs) {
+  DWORD overlapped = blocking ? 0 : FILE_FLAG_OVERLAPPED, bytes = size > 0 ? size : BUFFER_SIZE;
   struct only_me only;
   wchar_t name[80];
   HANDLE reader, writer;
   DWORD failure;
 
   if (!make_name(name, sizeof(name) / sizeof(name[0]))) return ERROR_GEN_FAILURE;
-  reader = CreateNamedPipeW(
-    name, PIPE_ACCESS_INBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE | (child_reads ? 0 : FILE_FLAG_OVERLAPPED),
-    PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1, BUFFER_SIZE, BUFFER_SIZE, 0,
-    restrict_to_me(&only));
+  reader = CreateNamedPipeW(name, PIPE_ACCESS_INBOUND | FILE_FLAG_FIRST_PIPE_INSTANCE | (child_reads ? 0 : overlapped),
+                            PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1, bytes,
+                            bytes, 0, restrict_to_me(&only));
   if (reader == INVALID_HANDLE_VALUE) return GetLastError();
   /* A client that opens the one instance there is has connected it: no ConnectNamedPipe is needed, and a stranger
      who came first would make this fail. */
-  writer =
-    CreateFileW(name, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
-                SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION | (child_reads ? FILE_FLAG_OVERLAPPED : 0), NULL);
+  writer = CreateFileW(name, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
+                       SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION | (child_reads ? overlapped : 0), NULL);
   if (writer == INVALID_HANDLE_VALUE) {
     failure = GetLastError();
     CloseHandle(reader);

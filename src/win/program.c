@@ -10,19 +10,24 @@
 
 struct search {
   const wchar_t *name;
-  bool bare;      /* no extension: .exe is added */
-  bool complete;  /* ends in .exe or .com: used as it is */
-  bool starved;   /* there was no memory for a candidate */
-  wchar_t *batch; /* a .bat or .cmd that would have been it */
+  const wchar_t *block; /* the environment whose PATH counts; NULL: the host's */
+  bool allowed;         /* a batch file will do */
+  bool bare;            /* no extension: .exe is added */
+  bool complete;        /* ends in .exe or .com: used as it is */
+  bool starved;         /* there was no memory for a candidate */
+  wchar_t *batch;       /* a .bat or .cmd that would have been it */
 };
 
-static const wchar_t *base_of(const wchar_t *path) {
-  const wchar_t *at, *base = path;
+static const wchar_t *base_before(const wchar_t *path, size_t length) {
+  const wchar_t *base = path;
+  size_t at;
 
-  for (at = path; *at != L'\0'; at++)
-    if (*at == L'\\' || *at == L'/' || (*at == L':' && at == path + 1)) base = at + 1;
+  for (at = 0; at < length; at++)
+    if (path[at] == L'\\' || path[at] == L'/' || (path[at] == L':' && at == 1)) base = path + at + 1;
   return base;
 }
+
+static const wchar_t *base_of(const wchar_t *path) { return base_before(path, wcslen(path)); }
 
 static bool ends_with(const wchar_t *text, size_t length, const wchar_t *end) {
   size_t size = wcslen(end);
@@ -35,11 +40,25 @@ static bool batch_ending(const wchar_t *base, size_t length) {
   return ends_with(base, length, L".bat") || ends_with(base, length, L".cmd");
 }
 
-/* x.bat::$DATA is x.bat, and CreateProcess takes the ending of x.exe:y.bat for that of the file. */
+/* x.bat::$DATA is x.bat, and CreateProcess takes the ending of x.exe:y.bat for that of the file. Of x.bat\ and x.bat\.
+   the system may drop the end, as it does with dots. */
 bool safe__win_is_batch(const wchar_t *name) {
-  const wchar_t *base = base_of(name);
+  size_t length = wcslen(name), stream;
+  const wchar_t *base;
 
-  return batch_ending(base, wcslen(base)) || batch_ending(base, wcscspn(base, L":"));
+  while (length > 0 && wcschr(L"\\/. \"", name[length - 1]) != NULL) length--;
+  base = base_before(name, length);
+  length -= (size_t)(base - name);
+  stream = wcscspn(base, L":");
+  return batch_ending(base, length) || batch_ending(base, stream < length ? stream : length);
+}
+
+/* One that hides nothing: what is written at its end is what it ends with. */
+static bool is_plainly_batch(const wchar_t *name) {
+  const wchar_t *base = base_of(name);
+  size_t length = wcslen(base);
+
+  return (ends_with(base, length, L".bat") || ends_with(base, length, L".cmd")) && wcschr(base, L':') == NULL;
 }
 
 static bool is_file(const wchar_t *path) {
@@ -77,9 +96,12 @@ static wchar_t *look_in(struct search *search, const wchar_t *folder, size_t len
   if (found == NULL && (as_given || !search->bare)) found = existing(search, folder, length, L"");
   if (found == NULL && !search->bare && !search->complete) found = existing(search, folder, length, L".exe");
   if (found != NULL || !search->bare || search->batch != NULL) return found;
-  search->batch = existing(search, folder, length, L".cmd");
-  if (search->batch == NULL) search->batch = existing(search, folder, length, L".bat");
-  return NULL;
+  search->batch = existing(search, folder, length, L".bat");
+  if (search->batch == NULL) search->batch = existing(search, folder, length, L".cmd");
+  if (!search->allowed) return NULL;
+  found = search->batch;
+  search->batch = NULL;
+  return found;
 }
 
 /* C:\folder or \\server\share: what "\folder", "C:folder" and "folder" mean depends on a current directory. */
@@ -102,6 +124,19 @@ static wchar_t *host_path(void) {
     length = got;
   }
   return safe__alloc(sizeof(*path));
+}
+
+/* A copy, as the search cuts it up. */
+static wchar_t *search_path(const struct search *search) {
+  const wchar_t *value;
+  wchar_t *path;
+
+  if (search->block == NULL) return host_path();
+  value = safe__win_environment_value(search->block, L"PATH");
+  if (value == NULL) value = L"";
+  path = safe__alloc((wcslen(value) + 1) * sizeof(*path));
+  if (path != NULL) wcscpy(path, value);
+  return path;
 }
 
 /* *place becomes the number of folders that were looked into. */
@@ -134,18 +169,37 @@ static int refuse_batch(const wchar_t *path, int index, safe_error *error) {
                     text);
 }
 
-/* A link's own name says nothing of what it leads to. What cannot be opened (an alias of the Store) is left to
-   CreateProcess. */
-static bool leads_to_batch(const wchar_t *path) {
-  wchar_t final[1024];
+/*
+ * A link's own name says nothing of what it leads to, nor a short name of the long one. What cannot be opened (an alias
+ * of the Store) is left to CreateProcess, which goes by the name that it is given.
+ */
+static bool leads_to_batch(struct search *search, const wchar_t *path) {
   HANDLE file = CreateFileW(path, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                             OPEN_EXISTING, 0, NULL);
-  DWORD length;
+  DWORD room = MAX_PATH, length = 0;
+  wchar_t *final = NULL;
+  bool does;
 
   if (file == INVALID_HANDLE_VALUE) return false;
-  length = GetFinalPathNameByHandleW(file, final, sizeof(final) / sizeof(final[0]), FILE_NAME_NORMALIZED);
+  do {
+    safe__free(final);
+    if (length >= room) room = length + 1;
+    final = safe__alloc(room * sizeof(*final));
+    if (final != NULL) length = GetFinalPathNameByHandleW(file, final, room, FILE_NAME_NORMALIZED);
+  } while (final != NULL && length >= room);
   CloseHandle(file);
-  return length > 0 && length < sizeof(final) / sizeof(final[0]) && safe__win_is_batch(final);
+  search->starved = search->starved || final == NULL;
+  does = final != NULL && length > 0 && safe__win_is_batch(final);
+  safe__free(final);
+  return does;
+}
+
+/* What is as it seems: a program, or, where that is allowed, a batch file. */
+static bool is_honest(struct search *search, const wchar_t *path) {
+  bool batch = safe__win_is_batch(path);
+
+  if (batch) return search->allowed && is_plainly_batch(path);
+  return !leads_to_batch(search, path);
 }
 
 static int missing(const struct search *search, bool searched, int places, safe_error *error) {
@@ -167,7 +221,7 @@ static int choose(struct search *search, wchar_t **path, safe_error *error) {
   int places = 1;
 
   if (searched) {
-    list = host_path();
+    list = search_path(search);
     if (list == NULL) return safe__fail_memory(error, SAFE_STAGE_SEARCH);
     found = look_on_path(search, list, &places);
     safe__free(list);
@@ -178,21 +232,24 @@ static int choose(struct search *search, wchar_t **path, safe_error *error) {
   if (safe__win_full_path(found, path) != SAFE_OK) *path = NULL;
   safe__free(found);
   if (*path == NULL) return safe__fail_memory(error, SAFE_STAGE_SEARCH);
-  if (!safe__win_is_batch(*path) && !leads_to_batch(*path)) return SAFE_OK;
-  refuse_batch(*path, places - 1, error);
+  if (is_honest(search, *path) && !search->starved) return SAFE_OK;
+  if (search->starved)
+    safe__fail_memory(error, SAFE_STAGE_SEARCH);
+  else
+    refuse_batch(*path, places - 1, error);
   safe__free(*path);
   *path = NULL;
-  return SAFE_EBATCH;
+  return error->code;
 }
 
-int safe__win_program_find(const wchar_t *name, wchar_t **path, safe_error *error) {
-  struct search search = {name, false, false, false, NULL};
+int safe__win_program_find(const wchar_t *name, const wchar_t *block, bool batch, wchar_t **path, safe_error *error) {
+  struct search search = {name, block, batch, false, false, false, NULL};
   const wchar_t *base = base_of(name);
   size_t length = wcslen(base);
   int code;
 
   *path = NULL;
-  if (safe__win_is_batch(name)) return refuse_batch(name, 0, error);
+  if (safe__win_is_batch(name) && !(batch && is_plainly_batch(name))) return refuse_batch(name, 0, error);
   search.bare = wcschr(base, L'.') == NULL;
   search.complete = ends_with(base, length, L".exe") || ends_with(base, length, L".com");
   code = choose(&search, path, error);

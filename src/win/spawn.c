@@ -1,102 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that can be prepared without blocking is made here; launch.c does the rest. */
-#include "launch.h"
-#include "pipe.h"
+#include "batch.h"
+#include "job.h"
+#include "order.h"
+#include "priority.h"
 #include "program.h"
+#include "pty.h"
 
-static int no_handle(int stage, int index, safe_error *error) {
-  return safe__fail(error, SAFE_EBADF, stage, index, "%s %d is no open handle.",
-                    stage == SAFE_STAGE_HANDLE ? "Listed handle" : "The handle of standard stream", index);
+static int lacking(int stage, const char *what, safe_error *error) {
+  return safe__fail(error, SAFE_ENOTSUP, stage, -1, "Windows has no %s.", what);
 }
 
-/* Pseudo handles (this process, its threads, its tokens) are small negative numbers. Copied they become real, and
-   the child would get our process in its hands. */
-static bool is_real(HANDLE handle) { return (LONG_PTR)handle > 0; }
+/* What the options can say, and this system not do. */
+static int check_supported(const safe_spawn_options *options, safe_error *error) {
+  uint32_t flags = options->flags;
 
-static bool is_open(HANDLE handle) {
-  DWORD flags;
-
-  return is_real(handle) && GetHandleInformation(handle, &flags);
-}
-
-static bool copy_handle(HANDLE from, HANDLE *into) {
-  HANDLE self = GetCurrentProcess();
-
-  return is_real(from) && DuplicateHandle(self, from, self, into, 0, FALSE, DUPLICATE_SAME_ACCESS);
-}
-
-/* Before the first handle of our own is made: it may get the number of one that the caller has closed. */
-static int check_handles(const safe_spawn_options *options, const safe_stdio *const *stdio, safe_error *error) {
-  size_t at;
-
-  for (at = 0; at < options->handle_count; at++) {
-    if (options->handles[at].target != -1)
-      return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, (int)at,
-                        "Listed handle %d has the target %d: on Windows it must be -1.", (int)at,
-                        (int)options->handles[at].target);
-    if (!is_open(options->handles[at].handle)) return no_handle(SAFE_STAGE_HANDLE, (int)at, error);
-  }
-  for (at = 0; at < 3; at++)
-    if (stdio[at]->kind == SAFE_STDIO_HANDLE && !is_open(stdio[at]->handle))
-      return no_handle(SAFE_STAGE_STDIO, (int)at, error);
-  return SAFE_OK;
-}
-
-static int open_nul(int index, HANDLE *into, safe_error *error) {
-  DWORD access = index == 0 ? GENERIC_READ : GENERIC_WRITE | FILE_READ_ATTRIBUTES;
-
-  *into = CreateFileW(L"\\\\.\\NUL", access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
-  if (*into != INVALID_HANDLE_VALUE) return SAFE_OK;
-  *into = NULL;
-  return safe__fail_os(error, GetLastError(), SAFE_STAGE_STDIO, index, "The null device cannot be opened");
-}
-
-static int make_pipe(struct safe__child *child, int index, HANDLE *theirs, safe_error *error) {
-  HANDLE ours;
-  DWORD failure = safe__win_pipe(index == 0, &ours, theirs);
-
-  if (failure != ERROR_SUCCESS)
-    return safe__fail_os(error, failure, SAFE_STAGE_PIPE, index, "No pipe could be made for stream %d", index);
-  return safe__win_stream_make(&child->streams[index], ours, index == 0, index, error);
-}
-
-static int make_stdio(struct safe__child *child, struct safe__win_launch *launch, const safe_stdio *stdio, int index,
-                      safe_error *error) {
-  static const DWORD names[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
-  HANDLE *into = &launch->stdio[index];
-
-  switch (stdio->kind) {
-  case SAFE_STDIO_PIPE:
-    return make_pipe(child, index, into, error);
-  case SAFE_STDIO_TO_OUT:
-    *into = launch->stdio[1];
-    return SAFE_OK;
-  case SAFE_STDIO_HANDLE:
-    return copy_handle(stdio->handle, into) ? SAFE_OK : no_handle(SAFE_STAGE_STDIO, index, error);
-  case SAFE_STDIO_INHERIT:
-    /* A program with windows has none, or what is left of them. */
-    if (copy_handle(GetStdHandle(names[index]), into)) return SAFE_OK;
-    return open_nul(index, into, error);
-  default:
-    return open_nul(index, into, error);
-  }
-}
-
-/* The two lowest bits of a handle are the application's, and not looked at by the system. */
-static HANDLE plain(HANDLE handle) { return (HANDLE)((ULONG_PTR)handle & ~(ULONG_PTR)3); }
-
-static int copy_list(struct safe__win_inherit *listed, const safe_spawn_options *options, safe_error *error) {
-  size_t at, other;
-  HANDLE handle;
-
-  if (options->handle_count == 0) return SAFE_OK;
-  listed->handles = safe__alloc(options->handle_count * sizeof(HANDLE));
-  if (listed->handles == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  for (at = 0; at < options->handle_count; at++) {
-    handle = plain(options->handles[at].handle);
-    for (other = 0; other < listed->count && listed->handles[other] != handle; other++) continue;
-    if (other == listed->count) listed->handles[listed->count++] = handle;
-  }
+  if (options->uid != -1) return lacking(SAFE_STAGE_UID, "user numbers for a child", error);
+  if (options->gid != -1) return lacking(SAFE_STAGE_GID, "group numbers for a child", error);
+  if (options->group_count > 0) return lacking(SAFE_STAGE_GROUPS, "supplementary groups for a child", error);
+  if (options->umask != -1) return lacking(SAFE_STAGE_ARGUMENTS, "umask", error);
+  if (options->tree == SAFE_TREE_CGROUP || options->cgroup != NULL)
+    return lacking(SAFE_STAGE_CGROUP, "cgroups; SAFE_TREE_WHOLE is a job object there", error);
+  if ((flags & SAFE_SPAWN_CONTROLLING_TERMINAL) != 0)
+    return lacking(SAFE_STAGE_TERMINAL, "controlling terminals", error);
+  if ((flags & SAFE_SPAWN_KEEP_IGNORED) != 0) return lacking(SAFE_STAGE_ARGUMENTS, "ignored signals to keep", error);
+  if ((flags & SAFE_SPAWN_NO_NEW_PRIVILEGES) != 0)
+    return lacking(SAFE_STAGE_PRIVILEGES, "way to give up new privileges", error);
+  if ((flags & SAFE_SPAWN_NO_WINDOW) != 0 && (flags & SAFE_SPAWN_NEW_CONSOLE) != 0)
+    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1,
+                      "A new console in a window and one without a window exclude each other.");
   return SAFE_OK;
 }
 
@@ -109,22 +41,45 @@ static bool has_console(void) {
 static bool is_console(HANDLE handle) {
   DWORD mode;
 
-  return GetConsoleMode(handle, &mode);
+  return handle != NULL && GetConsoleMode(handle, &mode);
+}
+
+/*
+ * The proxy's children have no part in our console. So it is not for those that read from it or write to it, nor for
+ * one that is to stay in the host's group: the user's Ctrl-C has to reach it.
+ */
+static int choose_route(struct safe__win_launch *launch, const safe_spawn_options *options, bool on_console,
+                        safe_error *error) {
+  launch->route = SAFE__ROUTE_EITHER;
+  if (on_console || launch->pty || (options->flags & SAFE_SPAWN_NO_PROXY) != 0 ||
+      (options->group == SAFE_GROUP_HOST && has_console()))
+    launch->route = SAFE__ROUTE_WINDOW;
+  if ((options->flags & SAFE_SPAWN_PROXY) == 0) return SAFE_OK;
+  launch->route = SAFE__ROUTE_PROXY;
+  if (!on_console) return SAFE_OK;
+  return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_PROXY, -1,
+                    "A standard stream is a console, in which a child of the proxy has no part.");
 }
 
 /*
  * A child without CREATE_NO_WINDOW shares our console, where a CTRL_BREAK reaches it; but where we have none, Windows
- * would open a window for it. In a session of its own it has no part in our console, unless a stream is one.
+ * would open a window for it. In a session of its own it has no part in our console, unless a stream is one. On a
+ * pseudo-console it is in no group of its own, as there Ctrl-C would be ignored.
  */
-static void choose_flags(struct safe__child *child, struct safe__win_launch *launch, int32_t group) {
-  bool console = has_console(), shown = false;
-  size_t at;
+static void choose_flags(struct safe__win_launch *launch, const safe_spawn_options *options, bool on_console) {
+  bool console = has_console(), apart = options->group == SAFE_GROUP_SESSION;
+  DWORD *flags = &launch->flags;
 
-  for (at = 0; at < 3; at++) shown = shown || is_console(launch->stdio[at]);
-  if (!shown && (!console || group == SAFE_GROUP_SESSION)) launch->flags |= CREATE_NO_WINDOW;
-  if (group != SAFE_GROUP_HOST) launch->flags |= CREATE_NEW_PROCESS_GROUP;
-  child->alone = group == SAFE_GROUP_HOST;
-  child->console = console && group != SAFE_GROUP_HOST && (launch->flags & CREATE_NO_WINDOW) == 0;
+  *flags = safe__win_priority(GetPriorityClass(GetCurrentProcess()), options->nice);
+  launch->hidden = (options->flags & SAFE_SPAWN_HIDDEN) != 0;
+  if (launch->pty) return;
+  if ((options->flags & SAFE_SPAWN_NEW_CONSOLE) != 0)
+    *flags |= CREATE_NEW_CONSOLE;
+  else if ((options->flags & SAFE_SPAWN_NO_WINDOW) != 0 || (!on_console && (!console || apart)))
+    *flags |= CREATE_NO_WINDOW;
+  if (options->group != SAFE_GROUP_HOST) *flags |= CREATE_NEW_PROCESS_GROUP;
+  launch->console =
+    console && options->group != SAFE_GROUP_HOST && (*flags & (CREATE_NO_WINDOW | CREATE_NEW_CONSOLE)) == 0;
 }
 
 static int copy_text(const char *text, const char *what, int stage, wchar_t **into, safe_error *error) {
@@ -135,60 +90,81 @@ static int copy_text(const char *text, const char *what, int stage, wchar_t **in
   return SAFE_OK;
 }
 
+/* Whether the program is a batch file is known once it is found: until then its arguments' fault is only kept. */
+static int prepare_batch(struct safe__win_launch *launch, const safe_spawn_options *options, safe_error *error) {
+  int code;
+
+  if ((options->flags & SAFE_SPAWN_BATCH) == 0) return SAFE_OK;
+  if ((options->flags & SAFE_SPAWN_VERBATIM) != 0) {
+    safe__fail(&launch->batch_error, SAFE_EBATCH, SAFE_STAGE_PREPARE, -1,
+               "The arguments of a batch file cannot be verbatim: they have to be checked.");
+    return SAFE_OK;
+  }
+  code = safe__win_batch_arguments(options->argv, &launch->batch, &launch->batch_error);
+  if (code != SAFE_ENOMEM) return SAFE_OK;
+  *error = launch->batch_error;
+  return code;
+}
+
+static int prepare_texts(struct safe__win_launch *launch, const safe_spawn_options *options, safe_error *error) {
+  int code;
+
+  if (options->shell != NULL) {
+    code = safe__win_shell_line(options->shell, &launch->command, error);
+  } else {
+    code = safe__win_command_line(options->argv, (options->flags & SAFE_SPAWN_VERBATIM) != 0, &launch->command, error);
+    if (code == SAFE_OK) code = prepare_batch(launch, options, error);
+    if (code == SAFE_OK) code = copy_text(options->file, "The program's name", SAFE_STAGE_SEARCH, &launch->name, error);
+  }
+  if (code == SAFE_OK) code = copy_text(options->cwd, "The working directory", SAFE_STAGE_CWD, &launch->folder, error);
+  if (code == SAFE_OK) code = safe__win_environment(options->env, options->env_changes, &launch->environment, error);
+  launch->path_of_child = (options->flags & SAFE_SPAWN_PATH_OF_CHILD) != 0;
+  return code;
+}
+
 static int prepare(struct safe__child *child, struct safe__win_launch *launch, const safe_spawn_options *options,
                    safe_error *error) {
-  const safe_stdio *stdio[] = {&options->in, &options->out, &options->err};
-  int at, code = check_handles(options, stdio, error);
+  bool on_console;
+  int code = check_supported(options, error);
 
+  if (code == SAFE_OK) code = safe__win_check_handles(options, error);
+  if (code == SAFE_OK) code = prepare_texts(launch, options, error);
+  if (code == SAFE_OK) code = safe__win_order_streams(child, launch, options, error);
+  if (code == SAFE_OK) code = safe__win_order_handles(launch, options, error);
+  if (code == SAFE_OK && (options->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0) {
+    child->leash = safe__win_leash_make();
+    if (child->leash == NULL) code = safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  }
   if (code != SAFE_OK) return code;
-  if (options->shell != NULL)
-    code = safe__win_shell_line(options->shell, &launch->command, error);
-  else
-    code = safe__win_command_line(options->argv, &launch->command, error);
-  if (code == SAFE_OK && options->shell == NULL)
-    code = copy_text(options->file, "The program's name", SAFE_STAGE_SEARCH, &launch->name, error);
-  if (code == SAFE_OK) code = copy_text(options->cwd, "The working directory", SAFE_STAGE_CWD, &launch->folder, error);
-  if (code == SAFE_OK) code = safe__win_environment(options->env, &launch->environment, error);
-  if (code == SAFE_OK) code = copy_list(&launch->listed, options, error);
-  for (at = 0; code == SAFE_OK && at < 3; at++) code = make_stdio(child, launch, stdio[at], at, error);
-  if (code != SAFE_OK) return code;
-  choose_flags(child, launch, options->group);
-  launch->job = CreateJobObjectW(NULL, NULL);
-  if (launch->job == NULL)
-    return safe__fail_os(error, GetLastError(), SAFE_STAGE_JOB, -1, "No job object could be made");
-  return SAFE_OK;
+  on_console = is_console(launch->stdio[0]) || is_console(launch->stdio[1]) || is_console(launch->stdio[2]);
+  choose_flags(launch, options, on_console);
+  code = choose_route(launch, options, on_console, error);
+  return code == SAFE_OK ? safe__win_job_make(options, &launch->job, error) : code;
 }
 
 int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline, safe_error *error) {
   struct safe__win_launch *launch = safe__win_launch_make();
-  HANDLE process, job;
-  DWORD pid;
   int at, code;
 
   if (launch == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  child->alone = options->group == SAFE_GROUP_HOST;
   code = prepare(child, launch, options, error);
   if (code == SAFE_OK)
-    code = safe__win_launch_run(launch, deadline, &process, &job, &pid, error);
+    code = safe__win_launch_run(launch, deadline, child, error);
   else
     safe__win_launch_free(launch);
-  if (code == SAFE_OK) {
-    child->process = process;
-    child->job = job;
-    child->pid = pid;
-  } else {
-    for (at = 0; at < 3; at++) safe__os_stream_close(&child->streams[at]);
-  }
+  if (code == SAFE_OK) return SAFE_OK;
+  for (at = 0; at < 3; at++) safe__os_stream_close(&child->streams[at]);
+  safe__win_leash_free(child->leash);
   return code;
 }
 
 safe_handle safe__os_child_handle(const struct safe__child *child, size_t index) {
-  (void)child, (void)index;
-  return SAFE_INVALID_HANDLE;
+  return index < child->seen_count ? child->seen[index] : SAFE_INVALID_HANDLE;
 }
 
 int safe__os_child_resize(struct safe__child *child, int columns, int rows) {
-  (void)child, (void)columns, (void)rows;
-  return SAFE_EINVAL;
+  return child->pty != NULL ? safe__win_pty_resize(child->pty, columns, rows) : SAFE_EINVAL;
 }
 
 int safe__os_reserve_descriptors(int count) {

@@ -26,10 +26,12 @@ struct safe__win_stream {
   HANDLE pipe, event;
   OVERLAPPED overlapped;
   bool writes, pending;
-  char *chunk; /* what the kernel reads from or writes to while something is pending */
+  bool blocking; /* not opened for overlapped I/O: the caller's to take, and nothing else */
+  char *chunk;   /* what the kernel reads from or writes to while something is pending */
 };
 
-int safe__win_stream_make(struct safe__stream *stream, HANDLE ours, bool writes, int index, safe_error *error) {
+int safe__win_stream_make(struct safe__stream *stream, HANDLE ours, bool writes, bool blocking, int index,
+                          safe_error *error) {
   struct safe__win_stream *made = safe__alloc(sizeof(*made));
 
   if (made != NULL) made->chunk = safe__alloc(CHUNK);
@@ -40,6 +42,7 @@ int safe__win_stream_make(struct safe__stream *stream, HANDLE ours, bool writes,
   }
   made->pipe = ours;
   made->writes = writes;
+  made->blocking = blocking;
   made->event = CreateEventW(NULL, TRUE, FALSE, NULL);
   if (made->event == NULL) {
     safe__fail_os(error, GetLastError(), SAFE_STAGE_PIPE, index, "No event could be made for stream %d", index);
@@ -121,7 +124,7 @@ int64_t safe__os_stream_read(struct safe__stream *stream, void *buffer, size_t l
   DWORD available = 0, moved, failure;
 
   if (stream->lent != NULL) return safe__win_lent_read(stream->lent, buffer, length);
-  if (open == NULL || open->writes) return SAFE_EBADF;
+  if (open == NULL || open->writes || open->blocking) return SAFE_EBADF;
   /* How the read of no bytes ended tells nothing: it is aborted when the thread that began it ends. */
   if (open->pending && outcome(open, &moved) == ERROR_IO_INCOMPLETE) return SAFE__AGAIN;
   if (!PeekNamedPipe(open->pipe, NULL, 0, NULL, &available, NULL)) return answer(GetLastError());
@@ -153,7 +156,7 @@ int64_t safe__os_stream_write(struct safe__stream *stream, const void *bytes, si
   DWORD moved, failure;
 
   if (stream->lent != NULL) return safe__win_lent_write(stream->lent, bytes, length);
-  if (open == NULL || !open->writes) return SAFE_EBADF;
+  if (open == NULL || !open->writes || open->blocking) return SAFE_EBADF;
   if (open->pending) return finish_write(open, bytes, length);
   if (length > CHUNK) length = CHUNK;
   memcpy(open->chunk, bytes, length);
@@ -198,7 +201,7 @@ void safe__os_stream_none(struct safe__stream *stream) { memset(stream, 0, sizeo
 
 bool safe__os_stream_open(const struct safe__stream *stream) { return stream->open != NULL || stream->lent != NULL; }
 
-bool safe__os_stream_ours(const struct safe__stream *stream) { return stream->open != NULL; }
+bool safe__os_stream_ours(const struct safe__stream *stream) { return stream->open != NULL && !stream->open->blocking; }
 
 /* Of a pipe the calls themselves tell, at little cost. */
 bool safe__os_stream_ready(const struct safe__stream *stream) {

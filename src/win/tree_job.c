@@ -5,7 +5,7 @@
  */
 #include <wchar.h>
 
-#include "win.h"
+#include "pty.h"
 
 /* What a forced end leaves as the exit code, as taskkill does. */
 #define FORCED_CODE 1
@@ -28,6 +28,7 @@ bool safe__os_child_end(struct safe__child *child, bool force) {
   ended = has_ended(child); /* before it is asked, and may do as it is told */
   /* Most programs that read their input end at its end. */
   safe__os_stream_close(&child->streams[0]);
+  if (child->pty != NULL) safe__win_pty_hang_up(child->pty);
   /* The group outlives its leader, whose number is reserved for as long as we have its handle. */
   return (child->console && GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)child->pid)) || !ended;
 }

@@ -12,13 +12,14 @@
 /* Where the library is to hear of it is known in whatever version. */
 static int not_ours(int argc, char **argv) {
   const int words[3] = {SAFE_STAGE_PREPARE, -1, EPROTO};
+  int error_fd = argc < 3 ? -1 : atoi(argv[2]);
   ssize_t sent;
 
-  if (argc < 3) {
+  if (error_fd < 3) {
     fputs(SAFE__TRAMPOLINE " is a part of the library safehold, which calls it.\n", stderr);
     return 2;
   }
-  sent = write(atoi(argv[2]), words, sizeof(words));
+  sent = write(error_fd, words, sizeof(words));
   return sent == (ssize_t)sizeof(words) ? 127 : 126;
 }
 

@@ -2,6 +2,8 @@
 /* The child that the tests of spawn on Windows start, which is the test program itself, and how they start it. */
 #include "test_win_child.h"
 
+#include <fcntl.h>
+#include <io.h>
 #include <shellapi.h>
 
 char self[1024];
@@ -118,6 +120,87 @@ static int child_leave(const char *ms, bool stay) {
   return 0;
 }
 
+/* What comes on descriptor 3 of the C runtime goes out on 7. */
+static int child_crt(void) {
+  char buffer[256];
+  int got = _read(3, buffer, sizeof(buffer));
+
+  return got > 0 && _write(7, buffer, (unsigned)got) == got ? 0 : 1;
+}
+
+/* Says the size of its console on the console itself: Wine leaves the standard streams empty on a pseudo-console. */
+static int child_pty(void) {
+  HANDLE out = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
+                           OPEN_EXISTING, 0, NULL);
+  CONSOLE_SCREEN_BUFFER_INFO info;
+  DWORD written;
+  char text[64];
+
+  if (!GetConsoleScreenBufferInfo(out, &info)) return 1;
+  snprintf(text, sizeof(text), "size %dx%d", info.srWindow.Right - info.srWindow.Left + 1,
+           info.srWindow.Bottom - info.srWindow.Top + 1);
+  return WriteConsoleA(out, text, (DWORD)strlen(text), &written, NULL) ? 0 : 2;
+}
+
+static bool start_twin(const char *words, DWORD flags) {
+  STARTUPINFOA startup = {0};
+  PROCESS_INFORMATION made;
+  char program[MAX_PATH], line[MAX_PATH + 64];
+
+  GetModuleFileNameA(NULL, program, sizeof(program));
+  snprintf(line, sizeof(line), "\"%s\" %s", program, words);
+  startup.cb = sizeof(startup);
+  startup.dwFlags = STARTF_USESTDHANDLES;
+  startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+  if (!CreateProcessA(program, line, NULL, NULL, TRUE, flags, NULL, NULL, &startup, &made)) return false;
+  CloseHandle(made.hThread);
+  CloseHandle(made.hProcess);
+  return true;
+}
+
+/* Two more, each of which starts two more, so many generations deep; each says its number and stays. */
+static int child_bomb(const char *depth) {
+  char words[32];
+  int left = atoi(depth);
+
+  say("%lu\n", GetCurrentProcessId());
+  snprintf(words, sizeof(words), "bomb %d", left - 1);
+  if (left > 0 && start_twin(words, CREATE_NEW_PROCESS_GROUP)) start_twin(words, DETACHED_PROCESS);
+  Sleep(120000);
+  return 0;
+}
+
+/* Starts one outside the job, and says whether it could. */
+static int child_break_away(void) {
+  say("%d\n", start_twin("pid 60000", CREATE_BREAKAWAY_FROM_JOB));
+  Sleep(60000);
+  return 0;
+}
+
+static int child_pid(const char *ms) {
+  say("pid %lu\n", GetCurrentProcessId());
+  Sleep((DWORD)atoi(ms));
+  return 0;
+}
+
+/* A host of its own: its child is to die with it. Says the child's number, and is killed. */
+static int child_host(void) {
+  const char *argv[] = {self, "sleep", "60000", NULL};
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_process *process;
+
+  set_up_group(NULL);
+  options.argv = argv;
+  options.flags = SAFE_SPAWN_DIE_WITH_HOST;
+  options.out.kind = SAFE_STDIO_NULL;
+  options.timeout_ms = 30000;
+  if (safe_spawn(&process, &options, NULL) != SAFE_OK) return 1;
+  say("%lld\n", (long long)safe_process_pid(process));
+  safe_process_free(process); /* ends nobody, and keeps the promise */
+  Sleep(60000);
+  return 0;
+}
+
 int play_child(int count, char **args) {
   wchar_t folder[1024], **wide = CommandLineToArgvW(GetCommandLineW(), &count);
 
@@ -128,6 +211,17 @@ int play_child(int count, char **args) {
   if (strcmp(args[1], "job") == 0) return child_job();
   if (strcmp(args[1], "echo") == 0) return child_echo(false);
   if (strcmp(args[1], "both") == 0) return child_echo(true);
+  if (strcmp(args[1], "crt") == 0) return child_crt();
+  if (strcmp(args[1], "pty") == 0) return child_pty();
+  if (strcmp(args[1], "bomb") == 0) return child_bomb(args[2]);
+  if (strcmp(args[1], "break-away") == 0) return child_break_away();
+  if (strcmp(args[1], "pid") == 0) return child_pid(args[2]);
+  if (strcmp(args[1], "host") == 0) return child_host();
+  if (strcmp(args[1], "priority") == 0) ExitProcess(GetPriorityClass(GetCurrentProcess()));
+  if (strcmp(args[1], "line") == 0) {
+    say_wide(GetCommandLineW());
+    return 0;
+  }
   if (strcmp(args[1], "leave") == 0) return child_leave(args[2], false);
   if (strcmp(args[1], "pair") == 0) return child_leave(args[2], true);
   if (strcmp(args[1], "exit") == 0) ExitProcess((UINT)strtoul(args[2], NULL, 0));

@@ -58,6 +58,7 @@ static int exchange(struct safe__talk *talk, safe_error *error) {
   size_t count;
   int woken, rounds = 0;
 
+  if (!move(talk, error)) return error->code; /* what an earlier call has left goes first, wherever it goes now */
   for (;;) {
     count = await(talk, awaited);
     if (ended && count == 0) return SAFE_OK;

@@ -171,6 +171,33 @@ static void a_full_pipe_holds_nobody_up(void **state) {
   free(input);
 }
 
+/* What a handle did not take goes where the next call wants it, though the child has ended and its pipe is closed. */
+static void what_a_handle_did_not_take_goes_on(void **state) {
+  safe_process *process = piped("flood", "150000");
+  safe_communicate_options options;
+  safe_output output = SAFE_OUTPUT_INIT;
+  char *text = malloc(150000);
+  int ends[2], at;
+  ssize_t length;
+
+  (void)state;
+  assert_int_equal(pipe(ends), 0);
+  options = to_handle(ends[1], 300);
+  assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_ETIMEDOUT);
+  safe_output_free(&output);
+  length = read(ends[0], text, 150000);
+  assert_in_range(length, 1, 149999);
+  assert_code(safe_process_communicate(process, NULL, &output, NULL), SAFE_OK);
+  assert_int_equal((size_t)length + output.out_length, 150000);
+  memcpy(text + length, output.out, output.out_length);
+  for (at = 0; at < 150000; at++) assert_int_equal(text[at], 'a' + at % 26);
+  close(ends[0]);
+  close(ends[1]);
+  safe_output_free(&output);
+  safe_process_free(process);
+  free(text);
+}
+
 static volatile sig_atomic_t signals;
 static void count_signal(int number) {
   (void)number;
@@ -424,6 +451,7 @@ int main(void) {
     cmocka_unit_test_teardown(a_socket_takes_all, nothing_is_left),
     cmocka_unit_test_teardown(a_file_takes_all, nothing_is_left),
     cmocka_unit_test_teardown(a_full_pipe_holds_nobody_up, nothing_is_left),
+    cmocka_unit_test_teardown(what_a_handle_did_not_take_goes_on, nothing_is_left),
     cmocka_unit_test_teardown(without_a_reader_it_is_an_error, nothing_is_left),
     cmocka_unit_test_teardown(handles_that_do_not_fit_are_named, nothing_is_left),
     cmocka_unit_test_teardown(files_pipes_and_sockets_give_input, nothing_is_left),

@@ -76,6 +76,7 @@ static void end_bomb_under_guard(const char *name) {
 
 static void nobody_escapes_from_a_guard(void **state) {
   (void)state;
+  need_adoption();
   end_bomb_under_guard("bomb-guard");
 }
 
@@ -96,6 +97,7 @@ static void refuse(unsigned long flags, long with) {
 
 static void a_forked_guard_is_as_good(void **state) {
   (void)state;
+  need_adoption();
   refuse(CLONE_VM, -EPERM);
   end_bomb_under_guard("bomb-forked-guard");
   refuse(CLONE_VM | CLONE_PIDFD, -EINVAL);
@@ -404,6 +406,7 @@ struct hosted {
   char cgroup[300];
 };
 
+/* With a daemon to be found by its guard alone. */
 static struct hosted start_host(uint32_t flags, int tree, const char *cgroup, const char *name) {
   char flags_text[16], tree_text[16], line[400] = "";
   const char *const argv[] = {"helper", "host", flags_text, tree_text, cgroup, "helper",
@@ -436,6 +439,7 @@ static void the_tree_dies_with_its_host(void **state) {
   int at, group;
 
   (void)state;
+  need_adoption();
   for (at = 0; at < 2; at++)
     for (group = 0; group < 2; group++) {
       struct hosted hosted = start_host(SAFE_SPAWN_DIE_WITH_HOST, trees[at], no_cgroup, "bomb-hosted");

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "proc_stat.h"
@@ -72,6 +73,12 @@ bool is_alive(int64_t pid) {
   struct safe__proc_stat stat;
 
   return safe__proc_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X';
+}
+
+void need_adoption(void) {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 0L, 0L, 0L, 0L) == 0) return;
+  print_message("skipped: PR_SET_CHILD_SUBREAPER is refused here\n");
+  skip();
 }
 
 void expect_nothing_parked(void) { assert_code(safe_shutdown(1000 * slowness()), SAFE_OK); }

@@ -208,7 +208,7 @@ static void end_tree(struct post *post) {
     safe__kernel.kill_cgroup(folder);
     child_close_one(folder);
   }
-  if (post->guard->adopts) kill_all(post);
+  if (post->guard->whole) kill_all(post);
 }
 
 #define FIRST_PAUSE_MS 5
@@ -292,10 +292,8 @@ int safe__guard_serve(void *argument) {
     if (result < 0) return fails(post.record, SAFE_STAGE_DESCRIPTORS, result);
   }
   default_child_signal(guard->tree);
-  if (guard->adopts) {
-    result = safe__raw6(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0);
-    if (result < 0) return fails(post.record, SAFE_STAGE_GUARD, result);
-  }
+  /* Not under qemu-user 7.2: then it is the child's parent and no more. */
+  post.record->adopts = guard->whole && safe__raw6(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0, 0) == 0;
   if (guard->die) guard->tree->start.parent = post.self;
   post.child = make_child(guard);
   if (post.child < 0) return fails(post.record, SAFE_STAGE_CREATE, post.child);

@@ -33,7 +33,7 @@ static struct safe__guard *prepare(struct safe__tree *tree, const struct safe__p
   guard->host = safe__os_self();
   guard->die = (asked->flags & SAFE_SPAWN_DIE_WITH_HOST) != 0;
   guard->own_group = asked->group != SAFE_GROUP_HOST;
-  guard->adopts = guard->own_group && asked->tree != SAFE_TREE_GROUP;
+  guard->whole = guard->own_group && asked->tree != SAFE_TREE_GROUP;
   guard->record = mmap(NULL, sizeof(*guard->record), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (guard->record == MAP_FAILED) guard->record = NULL;
   if (shared) guard->stack = safe__shared_stack_get();

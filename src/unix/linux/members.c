@@ -66,7 +66,7 @@ static struct safe__member *lookup(const struct safe__members *all, int64_t pid)
 static bool is_seed(const struct safe__child *child, const struct safe__member *member, bool group_is_ours) {
   const struct safe__guard *guard = safe__guard_of(child);
 
-  if (guard != NULL && guard->adopts && guard->pid > 0 && member->parent == guard->pid) return true;
+  if (guard != NULL && guard->record->adopts != 0 && guard->pid > 0 && member->parent == guard->pid) return true;
   if (!group_is_ours) return false;
   if (member->group == child->pid) return true;
   return child->keeping != SAFE_TREE_GROUP && (member->session == child->pid || member->pid == child->pid);

@@ -61,6 +61,7 @@ struct safe__guard_record {
   int child;        /* 0 until it has been made; then its number, or a negative errno */
   int stage;        /* where making it failed */
   int unwanted;     /* written by the host: the child is to be ended, and the guard to stay until it has */
+  int adopts;       /* it is the reaper of all that is below it */
   int ended;        /* the child has, and the following is known */
   int code, status; /* si_code and si_status of waitid(2) */
   struct safe__usage used;
@@ -73,7 +74,7 @@ struct safe__guard {
   int64_t host, pid;
   int pidfd;
   int pipe[2]; /* 0: the guard's end, -1 in the host once the guard has its own; 1: let go of when it is not needed */
-  bool adopts; /* it is the reaper of the whole tree, and not of the child alone */
+  bool whole;  /* it is to be the reaper of the whole tree, and not of the child alone */
   bool die;    /* with the host */
   bool own_group; /* the child leads one */
 };

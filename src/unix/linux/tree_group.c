@@ -29,7 +29,7 @@ static const struct safe__cgroup *cgroup_of(const struct safe__child *child) {
 static bool under_guard(const struct safe__child *child) {
   const struct safe__guard *guard = safe__guard_of(child);
 
-  return guard != NULL && guard->adopts;
+  return guard != NULL && guard->record->adopts != 0;
 }
 
 static void signal_group(const struct safe__child *child, int signal) {

@@ -222,6 +222,7 @@ static void create_on_pty(struct safe__win_launch *launch, const wchar_t *progra
   if (safe__win_pty_make(launch->columns, launch->rows, launch->stdio[0], launch->stdio[1], &launch->made_pty,
                          &launch->error) != SAFE_OK)
     return;
+  safe__win_pty_keep(launch->made_pty, &launch->pty_input);
   failure = call_with_attributes(launch, program, call);
   if (failure != ERROR_SUCCESS) say_why(launch, failure, program);
 }

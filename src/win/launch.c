@@ -130,6 +130,7 @@ static void close_handles(struct safe__win_launch *launch) {
   for (at = 0; at < 3; at++) safe__win_close(&launch->stdio[at]);
   if (launch->own_listed)
     for (at = 0; at < launch->listed_count; at++) safe__win_close(&launch->listed[at]);
+  safe__win_close(&launch->pty_input);
   safe__win_close(&launch->job);
   safe__win_close(&launch->process);
 }

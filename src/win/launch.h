@@ -45,6 +45,7 @@ struct safe__win_launch {
   int *targets;  /* their descriptor numbers, or NULL */
   bool pty;      /* stdio[0] and [1] are for a pseudo-console of this size */
   int columns, rows;
+  HANDLE pty_input; /* a second handle of our end of its input */
   HANDLE job;
   enum safe__win_route route;
   DWORD flags;  /* of CreateProcess */

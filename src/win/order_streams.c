@@ -17,14 +17,20 @@ static int open_nul(int index, HANDLE *into, safe_error *error) {
   return safe__fail_os(error, GetLastError(), SAFE_STAGE_STDIO, index, "The null device cannot be opened");
 }
 
-static int make_pipe(struct safe__child *child, HANDLE *theirs, const safe_stdio *stdio, int index, safe_error *error) {
+static int make_pipe(struct safe__child *child, struct safe__win_launch *launch, const safe_stdio *stdio, int index,
+                     safe_error *error) {
   bool blocking = stdio->kind == SAFE_STDIO_PIPE && (stdio->flags & SAFE_STDIO_BLOCKING) != 0;
   DWORD failure;
   HANDLE ours;
 
-  failure = safe__win_pipe(index == 0, blocking, stdio->pipe_size, &ours, theirs);
+  failure = safe__win_pipe(index == 0, blocking, stdio->pipe_size, &ours, &launch->stdio[index]);
   if (failure != ERROR_SUCCESS)
     return safe__fail_os(error, failure, SAFE_STAGE_PIPE, index, "No pipe could be made for stream %d", index);
+  if (launch->pty && index == 0 && !safe__win_copy_handle(ours, &launch->pty_input)) {
+    failure = GetLastError();
+    CloseHandle(ours);
+    return safe__fail_os(error, failure, SAFE_STAGE_TERMINAL, 0, "The terminal's input cannot be kept open");
+  }
   return safe__win_stream_make(&child->streams[index], ours, index == 0, blocking, index, error);
 }
 
@@ -57,9 +63,9 @@ static int make_one(struct safe__child *child, struct safe__win_launch *launch, 
 
   switch (stdio->kind) {
   case SAFE_STDIO_PIPE:
-    return make_pipe(child, into, stdio, index, error);
+    return make_pipe(child, launch, stdio, index, error);
   case SAFE_STDIO_PTY: /* one for input, one for output, and none for what is the same console */
-    return index < 2 ? make_pipe(child, into, stdio, index, error) : SAFE_OK;
+    return index < 2 ? make_pipe(child, launch, stdio, index, error) : SAFE_OK;
   case SAFE_STDIO_PATH:
     return name_file(&launch->files[index], stdio, index, error);
   case SAFE_STDIO_TO_OUT:

@@ -15,6 +15,7 @@ struct safe__win_pty {
   SRWLOCK guard; /* safe_process_stop may hang up while another thread resizes */
   bool begun;    /* to close: the console is the task's */
   void *console;
+  HANDLE input;
 };
 
 static create_function find_create(void) {
@@ -65,6 +66,11 @@ int safe__win_pty_make(int columns, int rows, HANDLE input, HANDLE output, struc
   return SAFE_OK;
 }
 
+void safe__win_pty_keep(struct safe__win_pty *pty, HANDLE *input) {
+  pty->input = *input;
+  *input = NULL;
+}
+
 void *safe__win_pty_console(const struct safe__win_pty *pty) { return pty->console; }
 
 int safe__win_pty_resize(struct safe__win_pty *pty, int columns, int rows) {
@@ -85,6 +91,7 @@ void safe__win_pty_hang_up(struct safe__win_pty *pty) {
   safe_error ignored;
 
   AcquireSRWLockExclusive(&pty->guard);
+  safe__win_close(&pty->input);
   if (!pty->begun) pty->begun = safe__win_task_start(&pty->task, SAFE_STAGE_TERMINAL, &ignored) == SAFE_OK;
   ReleaseSRWLockExclusive(&pty->guard);
 }

@@ -14,6 +14,9 @@ bool safe__win_pty_exists(void);
 /* Blocks as long as it takes to start the system's process. The two handles are its own copies afterwards. */
 int safe__win_pty_make(int columns, int rows, HANDLE input, HANDLE output, struct safe__win_pty **pty,
                        safe_error *error);
+/* Takes over a handle of our end of the input: at the end of its input the console would end, and the child with it, so
+   that a caller who has no more to say must not be able to close the last one. */
+void safe__win_pty_keep(struct safe__win_pty *pty, HANDLE *input);
 /* What PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE takes. */
 void *safe__win_pty_console(const struct safe__win_pty *pty);
 int safe__win_pty_resize(struct safe__win_pty *pty, int columns, int rows);

@@ -26,6 +26,7 @@ static int not_ours(int argc, char **argv) {
 int main(int argc, char **argv) {
   struct safe__plan *plan = safe__trampoline_plan(argc, argv);
 
-  if (plan == NULL || fcntl(plan->error_fd, F_SETFD, FD_CLOEXEC) != 0) return not_ours(argc, argv);
-  return safe__child_run(plan);
+  /* As a child made by fork would: nothing is to be given back. */
+  if (plan == NULL || fcntl(plan->error_fd, F_SETFD, FD_CLOEXEC) != 0) _exit(not_ours(argc, argv));
+  _exit(safe__child_run(plan));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Batch files: what would reach cmd.exe unasked, however it is named, and what may reach it when asked. And arguments,
- * at random and in numbers: a hundred thousand, a million with SAFEHOLD_LONG=1.
+ * at random and in numbers: twenty thousand, a million with SAFEHOLD_LONG=1.
  */
 #include "test_win_child.h"
 

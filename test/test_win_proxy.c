@@ -4,7 +4,7 @@
 
 #include <wchar.h>
 
-#include "proxy.h"
+#include "launch.h"
 
 static bool is_alive(DWORD pid) {
   HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, pid);
@@ -109,6 +109,46 @@ static void shutdown_ends_it(void **state) {
     if (round == 1) before = handle_count();
   }
   assert_int_equal(handle_count(), before);
+}
+
+/* A policy may forbid it: whoever insists is told, and all others have the window. */
+static safe__win_creator real_create;
+
+static BOOL WINAPI refuse_proxies(const wchar_t *program, wchar_t *command, SECURITY_ATTRIBUTES *process,
+                                  SECURITY_ATTRIBUTES *thread, BOOL inherit, DWORD flags, void *environment,
+                                  const wchar_t *folder, STARTUPINFOW *startup, PROCESS_INFORMATION *made) {
+  if ((flags & CREATE_SUSPENDED) == 0)
+    return real_create(program, command, process, thread, inherit, flags, environment, folder, startup, made);
+  SetLastError(ERROR_ACCESS_DISABLED_BY_POLICY);
+  return FALSE;
+}
+
+static void a_proxy_that_cannot_be(void **state) {
+  const char *argv[] = {self, "exit", "5", NULL};
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
+  DWORD before;
+  int round;
+
+  (void)state;
+  assert_int_equal(safe_shutdown(slow(1000)), SAFE_OK);
+  real_create = safe__win_create_process;
+  safe__win_create_process = refuse_proxies;
+  options.argv = argv;
+  options.flags = SAFE_SPAWN_PROXY;
+  options.in.kind = options.out.kind = SAFE_STDIO_PIPE;
+  before = handle_count();
+  for (round = 0; round < 3; round++) { /* the second time it is not even tried */
+    assert_int_equal(safe_spawn(&process, &options, &error), SAFE_EACCES);
+    assert_int_equal(error.stage, SAFE_STAGE_PROXY);
+    assert_int_equal(error.os_code, ERROR_ACCESS_DISABLED_BY_POLICY);
+    expect_exit(0, 5);
+  }
+  assert_int_equal(handle_count(), before);
+  safe__win_create_process = real_create;
+  assert_int_equal(safe_shutdown(slow(1000)), SAFE_OK); /* forgets the refusal, too */
+  expect_exit(SAFE_SPAWN_PROXY, 5);
 }
 
 /* ---- A host that meanwhile starts children of its own, which inherit all they can. */
@@ -242,10 +282,10 @@ static void the_host_stays_as_it_was(void **state) {
 
 int main(int count, char **args) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(values_are_told),          cmocka_unit_test(one_proxy_serves_all),
-    cmocka_unit_test(a_dead_one_is_made_anew),  cmocka_unit_test(a_host_that_changes_gets_another),
-    cmocka_unit_test(shutdown_ends_it),         cmocka_unit_test(strangers_get_nothing),
-    cmocka_unit_test(the_host_stays_as_it_was),
+    cmocka_unit_test(values_are_told),         cmocka_unit_test(one_proxy_serves_all),
+    cmocka_unit_test(a_dead_one_is_made_anew), cmocka_unit_test(a_host_that_changes_gets_another),
+    cmocka_unit_test(shutdown_ends_it),        cmocka_unit_test(a_proxy_that_cannot_be),
+    cmocka_unit_test(strangers_get_nothing),   cmocka_unit_test(the_host_stays_as_it_was),
   };
 
   if (count > 1) return play_child(count, args);

@@ -219,7 +219,7 @@ static BOOL WINAPI slow_create(const wchar_t *program, wchar_t *command, SECURIT
   return done;
 }
 
-static void a_spawn_that_blocks(void **state) {
+static void block_a_spawn(uint32_t route) {
   const char *argv[] = {self, "sleep", "60000", NULL};
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
   safe__win_creator real = safe__win_create_process;
@@ -230,11 +230,11 @@ static void a_spawn_that_blocks(void **state) {
   int64_t began;
   DWORD flags;
 
-  (void)state;
   gate = CreateEventW(NULL, TRUE, FALSE, NULL);
   created_pid = 0;
   safe__win_create_process = slow_create;
   options.argv = argv;
+  options.flags = route;
   options.timeout_ms = 100;
   options.handles = &listed;
   options.handle_count = 1;
@@ -262,6 +262,12 @@ static void a_spawn_that_blocks(void **state) {
   }
   CloseHandle(gate);
   CloseHandle(file);
+}
+
+static void a_spawn_that_blocks(void **state) {
+  (void)state;
+  block_a_spawn(SAFE_SPAWN_PROXY);
+  block_a_spawn(SAFE_SPAWN_NO_PROXY);
 }
 
 /* ---- Nothing is left. */

@@ -159,10 +159,10 @@ static void create_in_window(struct safe__win_launch *launch, const wchar_t *pro
     say_why(launch, failure, program);
 }
 
-/* What the window could not do better: the program is none, or a handle is none. */
-static bool is_final(DWORD failure, size_t bad) {
-  return failure == ERROR_SUCCESS || bad != SIZE_MAX || failure == ERROR_OPERATION_ABORTED ||
-         (is_about(failure) && failure != ERROR_ACCESS_DENIED);
+/* What the window could not do better: the program is none, or a handle is none. A refusal may be about the proxy. */
+static bool is_final(DWORD failure, bool entered, size_t bad) {
+  if (failure == ERROR_SUCCESS || failure == ERROR_OPERATION_ABORTED || bad != SIZE_MAX) return true;
+  return entered && is_about(failure) && safe__os_translate(failure) != SAFE_EACCES;
 }
 
 /* False: the other route is to be tried. *lost: the proxy was ended meanwhile, by whoever. */
@@ -191,7 +191,7 @@ static bool create_by_proxy(struct safe__win_launch *launch, const wchar_t *prog
     call->flags = shared;
   }
   if (failure == ERROR_SUCCESS) launch->console = false;
-  if (!must && !is_final(failure, bad)) return false;
+  if (!must && !is_final(failure, entered, bad)) return false;
   if (bad != SIZE_MAX)
     say_which(launch, failure, bad);
   else if (failure != ERROR_SUCCESS && !entered)

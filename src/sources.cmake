@@ -69,6 +69,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/launch_tree.c
   unix/linux/lent_signal.c
   unix/linux/lock_isolated.c
+  unix/linux/lock_catch.c
   unix/linux/lock_ofd_flock.c
   unix/linux/lock_ring.c
   unix/linux/members.c

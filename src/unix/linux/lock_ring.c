@@ -26,6 +26,7 @@
 #include "io_uring.h"
 #include "kernel.h"
 #include "lock_calls.h"
+#include "lock_catch.h"
 #include "lock_raw.h"
 #include "lock_ring.h"
 #include "poll_wait.h"
@@ -48,6 +49,8 @@ struct ring {
   int64_t owner;  /* the process; a forked child has none of this */
   unsigned asked; /* requests that have not been answered */
   unsigned reads; /* left in the eventfd */
+  uint64_t mount; /* the last one that was asked about; these numbers are not given twice */
+  bool local;     /* and whether it was */
   bool broken;
 };
 
@@ -277,20 +280,29 @@ _Static_assert(offsetof(union found, mount.magic) == 24, "sb_magic");
 
 /* On a dead file system of another machine, or of a process, nothing but its death takes a thread out of a lock call:
    that is for a helper. Neither call asks the file system itself, as statfs(2) would. */
-static bool is_local(int fd) {
+static bool mount_is_local(uint64_t mount) {
   struct {
     uint32_t size, spare;
     uint64_t mnt_id, param;
-  } request = {24, 0, 0, SB_BASIC};
+  } request = {24, 0, mount, SB_BASIC};
+  union found found;
+
+  if (safe__raw6(SYS_statmount, (long)&request, (long)&found, sizeof(found), 0, 0, 0) != 0) return false;
+  return (found.mount.mask & SB_BASIC) != 0 && !safe__is_distant((unsigned int)found.mount.magic);
+}
+
+static bool is_local(struct ring *ring, int fd) {
   union found found;
 
   found.file.mask = 0;
   if (safe__raw6(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, MNT_ID_UNIQUE, (long)&found, 0) != 0 ||
       (found.file.mask & MNT_ID_UNIQUE) == 0)
     return false;
-  request.mnt_id = found.file.mnt_id;
-  if (safe__raw6(SYS_statmount, (long)&request, (long)&found, sizeof(found), 0, 0, 0) != 0) return false;
-  return (found.mount.mask & SB_BASIC) != 0 && !safe__is_distant((unsigned int)found.mount.magic);
+  if (ring->mount != found.file.mnt_id) {
+    ring->mount = found.file.mnt_id;
+    ring->local = mount_is_local(ring->mount);
+  }
+  return ring->local;
 }
 
 /* ---- The wait. */
@@ -299,16 +311,12 @@ static long block(int fd, struct ring *ring) {
   return safe__raw6(SYS_fcntl, fd, F_OFD_SETLKW, (long)&ring->spoiled->range, 0, 0, 0);
 }
 
-int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
-                       safe_error *error) {
-  struct ring *ring;
+static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
+                     safe_error *error) {
   unsigned submit;
   bool spoiled;
   long result;
 
-  if (claim->method != SAFE_METHOD_OFD) return SAFE_EBUSY;
-  ring = own_ring();
-  if (ring == NULL || !is_local(file->fd)) return SAFE_EBUSY;
   ring->spoiled->range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
   if (deadline != SAFE__NEVER) ask_for_time(ring, deadline);
   if (cancel != NULL) ask_for_cancel(ring, safe__cancel_fd(cancel));
@@ -319,11 +327,35 @@ int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim,
     ring->broken = true; /* some were taken, or none: it is not worth finding out */
     return SAFE_EBUSY;
   }
-  do result = block(file->fd, ring);
+  do result = block(fd, ring);
   while (result == -EINTR); /* a handler of the host's has run */
   spoiled = is_spoiled(ring);
   stop(ring);
   if (result == 0) return SAFE_OK;
   if (result == -EINVAL && spoiled) return safe__os_cancel_triggered(cancel) ? SAFE_ECANCELED : SAFE_ETIMEDOUT;
   return safe__lock_failed((int)-result, error);
+}
+
+/* How long the lock is waited for before it is looked whether it passes by. */
+#define FIRST_LOOK (20 * SAFE__MS)
+
+int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
+                       safe_error *error) {
+  int64_t until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
+  struct ring *ring = claim->method == SAFE_METHOD_OFD ? own_ring() : NULL;
+  long switches;
+  int code, caught;
+
+  if (ring == NULL || !is_local(ring, file->fd)) return SAFE_EBUSY;
+  for (;;) {
+    switches = safe__switches();
+    code = wait_once(ring, file->fd, claim, until, cancel, error);
+    if (code != SAFE_ETIMEDOUT || until == deadline) return code;
+    until = deadline;
+    if (!safe__passes_by(switches)) continue;
+    caught = safe__catch_lock(file->fd, claim, deadline);
+    if (caught == 0) return SAFE_OK;
+    /* Among many on few processors each look would take time from who has the lock. */
+    if (caught == EAGAIN) until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
+  }
 }

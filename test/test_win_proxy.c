@@ -95,6 +95,25 @@ static void a_host_that_changes_gets_another(void **state) {
   SetErrorMode(mode);
 }
 
+/* A host that gives a privilege up must not have it come back in its children. */
+static void a_host_that_gives_up_a_privilege(void **state) {
+  TOKEN_PRIVILEGES wanted = {1, {{{0, 0}, SE_PRIVILEGE_ENABLED}}}, before;
+  DWORD pid, size = sizeof(before);
+  HANDLE token;
+
+  (void)state;
+  expect_exit(SAFE_SPAWN_PROXY, 5);
+  pid = safe__win_proxy_pid();
+  assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY, &token));
+  assert_true(LookupPrivilegeValueW(NULL, L"SeChangeNotifyPrivilege", &wanted.Privileges[0].Luid));
+  wanted.Privileges[0].Attributes = 0;
+  assert_true(AdjustTokenPrivileges(token, FALSE, &wanted, sizeof(before), &before, &size));
+  expect_exit(SAFE_SPAWN_PROXY, 5);
+  assert_int_not_equal(safe__win_proxy_pid(), pid);
+  AdjustTokenPrivileges(token, FALSE, &before, 0, NULL, NULL);
+  CloseHandle(token);
+}
+
 static void shutdown_ends_it(void **state) {
   DWORD before = 0, pid;
   int round;
@@ -282,10 +301,15 @@ static void the_host_stays_as_it_was(void **state) {
 
 int main(int count, char **args) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(values_are_told),         cmocka_unit_test(one_proxy_serves_all),
-    cmocka_unit_test(a_dead_one_is_made_anew), cmocka_unit_test(a_host_that_changes_gets_another),
-    cmocka_unit_test(shutdown_ends_it),        cmocka_unit_test(a_proxy_that_cannot_be),
-    cmocka_unit_test(strangers_get_nothing),   cmocka_unit_test(the_host_stays_as_it_was),
+    cmocka_unit_test(values_are_told),
+    cmocka_unit_test(one_proxy_serves_all),
+    cmocka_unit_test(a_dead_one_is_made_anew),
+    cmocka_unit_test(a_host_that_changes_gets_another),
+    cmocka_unit_test(a_host_that_gives_up_a_privilege),
+    cmocka_unit_test(shutdown_ends_it),
+    cmocka_unit_test(a_proxy_that_cannot_be),
+    cmocka_unit_test(strangers_get_nothing),
+    cmocka_unit_test(the_host_stays_as_it_was),
   };
 
   if (count > 1) return play_child(count, args);

@@ -329,11 +329,16 @@ static void memory_runs_out(void **state) {
   static const char *const env[] = {"A=1", "B=2", NULL};
   const char *argv[] = {self, "exit", "0", NULL};
   HANDLE file = decoy_file("listed2", false);
-  safe_child_handle listed = {file, -1};
-  DWORD before = handle_count();
+  static const char *const changes[] = {"C=3", "A", NULL};
+  safe_child_handle listed = {file, 5};
   int at, code = SAFE_ENOMEM;
+  char path[1024];
+  DWORD before;
 
   (void)state;
+  join(path, sizeof(path), "memory.txt");
+  assert_int_equal(spawn_code(self, &(safe_error){0}), SAFE_OK); /* makes the proxy, which stays */
+  before = handle_count();
   real_realloc = safe__realloc;
   for (at = 0; code != SAFE_OK && at < 200; at++) {
     safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
@@ -341,10 +346,14 @@ static void memory_runs_out(void **state) {
 
     options.argv = argv;
     options.env = env;
+    options.env_changes = changes;
+    options.flags = SAFE_SPAWN_CRT_HANDLES | SAFE_SPAWN_BATCH | SAFE_SPAWN_PATH_OF_CHILD;
     options.cwd = "C:\\";
     options.handles = &listed;
     options.handle_count = 1;
-    options.in.kind = options.out.kind = options.err.kind = SAFE_STDIO_PIPE;
+    options.in.kind = options.out.kind = SAFE_STDIO_PIPE;
+    options.err.kind = SAFE_STDIO_PATH;
+    options.err.path = path;
     options.timeout_ms = slow(10000);
     requests_left = at;
     safe__realloc = failing_realloc;

@@ -95,16 +95,18 @@ static void run_cat(safe_communicate_options *talk) {
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
   safe_output output = SAFE_OUTPUT_INIT;
   safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
 
   options.argv = argv;
-  options.err.kind = SAFE_STDIO_NULL;
+  options.in.kind = options.out.kind = SAFE_STDIO_PIPE;
   talk->out.limit = CAP;
   talk->timeout_ms = 600000;
-  if (safe_run(&options, talk, NULL, &output, &error) != 0) {
+  if (safe_spawn(&process, &options, &error) != 0 || safe_process_communicate(process, talk, &output, &error) != 0) {
     fprintf(stderr, "%s\n", error.message);
     exit(1);
   }
-  bench_need(output.out_total == TOTAL && output.out_length == CAP, "safe_run");
+  bench_need(output.out_total == TOTAL && output.out_length == CAP, "safe_process_communicate");
+  safe_process_free(process);
   safe_output_free(&output);
 }
 
@@ -168,7 +170,7 @@ static double peak_beyond_cap(int32_t keep) {
     _exit(write(fds[1], &beyond, sizeof(beyond)) == sizeof(beyond) ? 0 : 1);
   }
   close(fds[1]);
-  bench_need(read(fds[0], &beyond, sizeof(beyond)) == sizeof(beyond), "the memory of safe_run");
+  bench_need(read(fds[0], &beyond, sizeof(beyond)) == sizeof(beyond), "the memory of safe_process_communicate");
   close(fds[0]);
   waitpid(child, NULL, 0);
   return beyond;

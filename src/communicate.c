@@ -157,8 +157,8 @@ static void tell(struct safe__talk *talk, safe_output *output) {
 /* An empty block is of no use to the next call, if there is one. */
 static void drop_empty(struct safe__carry *carry) {
   if (carry->at < carry->length) return;
-  safe__free(carry->bytes);
-  carry->bytes = NULL;
+  safe__free(carry->block);
+  carry->block = NULL;
   carry->at = carry->length = 0;
 }
 
@@ -170,12 +170,12 @@ static int communicate(struct safe__talk *talk, safe_output *output, safe_error 
     safe__flow_settle(talk);
     tell(talk, output);
   } else {
-    for (at = 0; at < 2; at++) safe__free(talk->out[at].kept.bytes);
+    for (at = 0; at < 2; at++) safe__free(talk->out[at].kept.block);
   }
   safe__os_stream_close(&talk->source);
   for (at = 0; at < 2; at++) safe__os_stream_close(&talk->out[at].target);
   for (at = 0; at < 3; at++) drop_empty(&talk->process->carry[at]);
-  safe__free(talk->scratch);
+  safe__free(talk->scratch.block);
   return code;
 }
 

@@ -4,9 +4,11 @@
 /* Of the caller's memory at a time, so that the other flows get their turn. */
 #define CHUNK ((size_t)256 * 1024)
 
-static bool make_block(char **block) {
-  if (*block == NULL) *block = safe__realloc(NULL, SAFE__CARRY);
-  return *block != NULL;
+static bool make_block(struct safe__carry *carry) {
+  if (carry->block == NULL) carry->block = safe__realloc(NULL, SAFE__CARRY + SAFE__ALIGNMENT - 1);
+  if (carry->block == NULL) return false;
+  carry->bytes = (char *)carry->block + (-(uintptr_t)carry->block & (SAFE__ALIGNMENT - 1));
+  return true;
 }
 
 static size_t left_in(const struct safe__carry *carry) { return carry->length - carry->at; }
@@ -16,7 +18,7 @@ static size_t left_in(const struct safe__carry *carry) { return carry->length - 
 static int read_source(struct safe__talk *talk, int64_t *came, safe_error *error) {
   struct safe__carry *carry = talk->carry;
 
-  if (!make_block(&carry->bytes)) return safe__fail_memory(error, SAFE_STAGE_WRITE);
+  if (!make_block(carry)) return safe__fail_memory(error, SAFE_STAGE_WRITE);
   carry->at = carry->length = 0;
   if (talk->options.input_function != NULL) {
     *came = talk->options.input_function(talk->options.input_context, carry->bytes, SAFE__CARRY);
@@ -160,21 +162,21 @@ static int give_carried(struct safe__outflow *flow, safe_error *error) {
 }
 
 static int place(struct safe__talk *talk, struct safe__outflow *flow, char **space, size_t *length) {
-  char **block = flow->sink->kind == SAFE_SINK_HANDLE ? &flow->carry->bytes : &talk->scratch;
+  struct safe__carry *block = flow->sink->kind == SAFE_SINK_HANDLE ? flow->carry : &talk->scratch;
 
   *space = NULL;
   if (flow->sink->kind == SAFE_SINK_MEMORY && safe__kept_space(&flow->kept, space, length) != SAFE_OK)
     return SAFE_ENOMEM;
   if (*space != NULL) return SAFE_OK;
   if (!make_block(block)) return SAFE_ENOMEM;
-  *space = *block;
+  *space = block->bytes;
   *length = SAFE__CARRY;
   return SAFE_OK;
 }
 
 static int took(struct safe__talk *talk, struct safe__outflow *flow, const char *space, size_t length,
                 safe_error *error) {
-  if (space == talk->scratch) {
+  if (space == talk->scratch.bytes) {
     if (flow->sink->kind != SAFE_SINK_MEMORY) flow->kept.total += length;
     return give(flow, space, length, error);
   }

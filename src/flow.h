@@ -26,7 +26,7 @@ struct safe__talk {
   bool dry;                        /* it has come to its end */
   bool refused;                    /* the child closed its stdin before that */
   bool held;                       /* the drain time was over */
-  char *scratch;                   /* SAFE__CARRY bytes: for what is not kept, or not where it was read to */
+  struct safe__carry scratch;      /* for what is not kept, or not where it was read to */
   struct safe__outflow out[2];
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "process.h"
+
 #define FIRST ((size_t)4096)
 #define SECOND ((size_t)256 * 1024)
 
@@ -13,11 +15,16 @@
 /* A ring that is smaller is filled by way of another block, not in as many reads as it has bytes. */
 #define DIRECT ((size_t)64 * 1024)
 
+/* The bytes begin at an aligned address, until the end. */
 static bool resize(struct safe__kept *kept, size_t room) {
-  char *bytes = safe__realloc(kept->bytes, room + 1); /* and a NUL */
+  size_t before = kept->block == NULL ? 0 : (size_t)(kept->bytes - kept->block), shift;
+  char *block = safe__realloc(kept->block, room + SAFE__ALIGNMENT); /* and a NUL */
 
-  if (bytes == NULL) return false;
-  kept->bytes = bytes;
+  if (block == NULL) return false;
+  shift = -(uintptr_t)block & (SAFE__ALIGNMENT - 1);
+  if (shift != before) memmove(block + shift, block + before, kept->length);
+  kept->block = block;
+  kept->bytes = block + shift;
   kept->room = room;
   return true;
 }
@@ -32,8 +39,7 @@ static bool grow(struct safe__kept *kept) {
 
 bool safe__kept_begin(struct safe__kept *kept, size_t limit, int32_t keep) {
   memset(kept, 0, sizeof(*kept));
-  /* One less than all of the address space: the NUL has its place too. */
-  kept->limit = limit < SIZE_MAX ? limit : SIZE_MAX - 1;
+  kept->limit = limit < SIZE_MAX - SAFE__ALIGNMENT ? limit : SIZE_MAX - SAFE__ALIGNMENT; /* of the address space */
   kept->head = keep == SAFE_KEEP_HEAD ? kept->limit : keep == SAFE_KEEP_TAIL ? 0 : kept->limit - kept->limit / 2;
   return grow(kept);
 }
@@ -123,9 +129,13 @@ static void rotate(char *bytes, size_t left, size_t right) {
 }
 
 size_t safe__kept_end(struct safe__kept *kept) {
+  char *block;
+
   rotate(kept->bytes + kept->head, kept->oldest, kept->limit - kept->head - kept->oldest);
   kept->oldest = 0;
-  if (kept->length < kept->room) resize(kept, kept->length); /* if that fails, it stays the larger one */
+  memmove(kept->block, kept->bytes, kept->length);
+  block = safe__realloc(kept->block, kept->length + 1);
+  kept->bytes = block != NULL ? block : kept->block; /* if that fails, it stays the larger one */
   kept->bytes[kept->length] = '\0';
   return kept->total > kept->length ? kept->head : kept->length;
 }

@@ -9,7 +9,7 @@
 #include "internal.h"
 
 struct safe__kept {
-  char *bytes;
+  char *block, *bytes; /* the bytes are in the block; at the end, they are all of it */
   size_t length, room, limit;
   size_t head;    /* of the limit, for the first bytes; the rest is the ring */
   size_t oldest;  /* in the ring, once it has gone round */

@@ -128,7 +128,7 @@ void safe_process_free(safe_process *process) {
   held = safe__os_hold_cancellation();
   for (at = 0; at < 3; at++) {
     safe__os_stream_close(&process->child.streams[at]);
-    safe__free(process->carry[at].bytes);
+    safe__free(process->carry[at].block);
   }
   safe__os_child_free(&process->child, process->owner == safe__os_self());
   safe__free(process);

@@ -151,7 +151,7 @@ static void a_guarded_child_is_given_what_was_listed(void **state) {
     signal(SIGCHLD, SIG_IGN);
     expect_output(&options, "done\n");
     options.flags |= SAFE_SPAWN_KEEP_IGNORED;
-    expect_output(&options, "not default 17\ndone\n");
+    if (!is_emulated()) expect_output(&options, "not default 17\ndone\n"); /* else sh is between, and resets it */
     options.flags &= ~(uint32_t)SAFE_SPAWN_KEEP_IGNORED;
     signal(SIGCHLD, SIG_DFL);
   }

@@ -75,6 +75,12 @@ bool is_alive(int64_t pid) {
   return safe__proc_stat(pid, &stat) && stat.state != 'Z' && stat.state != 'X';
 }
 
+bool is_emulated(void) {
+  const char *helper = helper_path();
+
+  return strcmp(helper + strlen(helper) - 3, ".sh") == 0;
+}
+
 void need_adoption(void) {
   if (prctl(PR_SET_CHILD_SUBREAPER, 0L, 0L, 0L, 0L) == 0) return;
   print_message("skipped: PR_SET_CHILD_SUBREAPER is refused here\n");

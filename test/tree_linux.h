@@ -21,6 +21,9 @@ void kill_named(const char *name);
 safe_tree_info tree_of(const safe_process *process);
 /* Whether there is such a process, and it is no zombie. */
 bool is_alive(int64_t pid);
+/* Whether the helper is a script that calls qemu-user (cmake/testing.cmake). */
+bool is_emulated(void);
+
 /* Skips the test where a process cannot adopt what its children leave behind, as under qemu-user 7.2. */
 void need_adoption(void);
 /* Waits until nothing is parked any more, a second at most. */

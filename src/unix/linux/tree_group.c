@@ -37,8 +37,9 @@ static void signal_group(const struct safe__child *child, int signal) {
   size_t at;
 
   safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, signal);
+  /* One that was in the group when it was seen may have left it just before the group was signalled. */
   for (at = 0; seen != NULL && at < seen->count; at++)
-    if (seen->items[at].group != child->pid) safe__member_signal(&seen->items[at], signal);
+    if (signal == SIGKILL || seen->items[at].group != child->pid) safe__member_signal(&seen->items[at], signal);
 }
 
 static void signal_tree(const struct safe__child *child, bool ended, int signal) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The guard process: it adopts, reports, outlives its host by as much as it takes, and leaves nothing behind. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -9,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proc_stat.h"
 #include "tree.h"
 #include "tree_linux.h"
 
@@ -129,6 +131,43 @@ static void without_any_guard_the_links_are_left(void **state) {
   assert_non_null(strstr(error.message, "guard"));
   expect_host(before);
   free(before);
+}
+
+static int count_zombies_of(int64_t parent) {
+  struct safe__proc_stat stat;
+  DIR *folder = opendir("/proc");
+  int count = 0;
+  int64_t pid;
+
+  assert_non_null(folder);
+  while ((pid = safe__proc_next(folder)) != 0)
+    count += safe__proc_stat(pid, &stat) && stat.parent == parent && stat.state == 'Z';
+  closedir(folder);
+  return count;
+}
+
+/* The child has ended and keeps its number; whoever it left behind is reaped all the same. */
+static void orphans_do_not_pile_up_beside_the_childs_zombie(void **state) {
+  safe_spawn_options options = of_shell("for n in 1 2 3 4 5; do (sleep 0.2 &); done; exit 3");
+  safe_exit status = SAFE_EXIT_INIT;
+  safe_process *process;
+  int64_t guard, until;
+
+  (void)state;
+  need_adoption();
+  options.flags = SAFE_SPAWN_GUARD;
+  options.out.kind = SAFE_STDIO_NULL;
+  process = start(&options);
+  guard = tree_of(process).guard;
+  assert_code(safe_process_wait(process, NULL, &status, NULL), SAFE_OK);
+  assert_int_equal(status.code, 3);
+  sleep_ms(400);
+  until = now_ms() + 2000 * slowness();
+  while (count_zombies_of(guard) != 1 && now_ms() < until) sleep_ms(20);
+  assert_int_equal(count_zombies_of(guard), 1);
+  assert_true(kill((pid_t)safe_process_pid(process), 0) == 0); /* its own still */
+  safe_process_free(process);
+  expect_nothing_parked();
 }
 
 /* ---- The child is as it would be without. */
@@ -547,6 +586,7 @@ int main(void) {
     cmocka_unit_test(nobody_escapes_from_a_guard),
     faulty_test(a_forked_guard_is_as_good),
     faulty_test(without_any_guard_the_links_are_left),
+    cmocka_unit_test(orphans_do_not_pile_up_beside_the_childs_zombie),
     faulty_test(a_guarded_child_is_given_what_was_listed),
     faulty_test(a_failed_start_is_told_as_without),
     cmocka_unit_test(another_user_under_a_guard),

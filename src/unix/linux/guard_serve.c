@@ -27,6 +27,7 @@ struct post { /* where the guard stands */
   bool host_gone;    /* and the tree is to go with it */
   bool empty;        /* there is nobody left to reap */
   bool child_reaped; /* its number may be a stranger's */
+  int unseen;        /* how often somebody may have ended beside the child's zombie, and was not looked for */
 };
 
 enum { PIPE = 0, SIGNALS = 1, HOST = 2 };
@@ -112,13 +113,18 @@ static void note_end(struct post *post) {
   tell(&record->ended, 1);
 }
 
-/* The child's zombie is the first that waitid finds, always: beside it the others are looked for one by one. */
+/* The child's zombie is the first that waitid finds, always: beside it the others are looked for one by one. As that
+   costs more than all the rest, and mostly there is nobody, it is done a second later, or when there may be many. */
+#define UNSEEN_MS 1000
+#define MOST_UNSEEN 32
+
 static void reap_beside_child(struct post *post) {
   struct safe__proc_stat stat;
   struct safe__proc_walk walk;
   siginfo_t info;
   int64_t pid;
 
+  post->unseen = 0;
   safe__proc_open(&walk);
   while ((pid = safe__proc_walk_next(&walk)) != 0)
     if (pid != post->child && safe__proc_stat(pid, &stat) && stat.parent == post->self && stat.state == 'Z')
@@ -137,7 +143,7 @@ static void reap(struct post *post) {
     if (all) continue;
     if (info.si_pid == post->child) {
       note_end(post);
-      reap_beside_child(post);
+      if (post->record->adopts && ++post->unseen >= MOST_UNSEEN) reap_beside_child(post);
       return;
     }
     guard_wait(P_PID, info.si_pid, &info, 0, NULL);
@@ -238,18 +244,18 @@ static void end_all(struct post *post) {
 
 /* ---- Standing guard. */
 
-#define LOOK_AGAIN_NS                                                                            \
-  50000000 /* where there is no pidfd of the host (Linux before 5.3), or no descriptor to be had \
-            */
+#define LOOK_AGAIN_MS 50 /* where there is no pidfd of the host (Linux before 5.3), or no descriptor to be had */
 
 static void wait_for_news(struct post *post) {
   bool blind = post->watched[SIGNALS].fd < 0 || (post->guard->die && post->watched[HOST].fd < 0);
+  long ms = blind ? LOOK_AGAIN_MS : UNSEEN_MS, count;
   int64_t step[2];
 
-  step[0] = 0;
-  step[1] = LOOK_AGAIN_NS;
+  step[0] = ms / 1000;
+  step[1] = ms % 1000 * 1000000;
   post->watched[PIPE].revents = post->watched[HOST].revents = 0;
-  safe__raw6(SYS_ppoll, (long)post->watched, 3, (long)(blind ? step : NULL), 0, 0, 0);
+  count = safe__raw6(SYS_ppoll, (long)post->watched, 3, (long)(blind || post->unseen > 0 ? step : NULL), 0, 0, 0);
+  if (count == 0 && post->unseen > 0) reap_beside_child(post);
   if (post->watched[PIPE].revents != 0) {
     post->released = true;
     post->watched[PIPE].fd = -1;
@@ -285,6 +291,7 @@ int safe__guard_serve(void *argument) {
   post.record = guard->record;
   post.pipe = guard->pipe[0]; /* of which the host forgets the number once it has closed its own */
   post.released = post.host_gone = post.empty = post.child_reaped = false;
+  post.unseen = 0;
   post.self = safe__raw6(SYS_getpid, 0, 0, 0, 0, 0, 0);
   if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != guard->host) return 0;
   if (guard->stack != NULL) {

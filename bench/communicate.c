@@ -14,10 +14,11 @@
 #include "safehold.h"
 
 #define TOTAL ((size_t)1 << 30)
-#define REAL ((size_t)16 << 20) /* of memory behind the input, which has it 64 times */
+#define REAL ((size_t)256 * 1024) /* of memory behind the input, again and again: as much as the peers write from */
 #define CAP ((size_t)1 << 20)
 
-/* Of 64 KiB to 1 MiB, and with chunks of as much, no other was faster than this. */
+/* Of pipes of 64 KiB to 1 MiB, and chunks of as much, none were faster than these. */
+#define WIDE (512 * 1024)
 #define CHUNK ((size_t)256 * 1024)
 
 static const char cat[] = "/bin/cat";
@@ -39,7 +40,7 @@ static char *make_input(void) {
 
 static void raw_pipe(int fds[2], int ours) {
   bench_need(pipe2(fds, O_CLOEXEC) == 0, "pipe");
-  fcntl(fds[ours], F_SETPIPE_SZ, (int)CHUNK);
+  fcntl(fds[ours], F_SETPIPE_SZ, WIDE);
   fcntl(fds[ours], F_SETFL, O_NONBLOCK);
 }
 

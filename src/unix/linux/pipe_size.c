@@ -7,7 +7,7 @@
 /* Fewer wake-ups per byte; more than this gains nothing. Above pipe(7)'s pipe-user-pages-soft the kernel refuses: then
    it stays as it is. So it does if it has another size than the kernel's own choice, which is then the caller's wish.
  */
-#define WIDE (256 * 1024)
+#define WIDE (512 * 1024)
 #define KERNELS_CHOICE 65536
 
 void safe__os_stream_widen(struct safe__stream *stream) {

@@ -47,7 +47,7 @@ static int say_stuck(const safe_stop_report *report, safe_error *error) {
 
 static int stop(struct safe__child *child, const safe_stop_options *options, safe_stop_report *report,
                 safe_error *error) {
-  int64_t began = safe__os_now(), verdict; /* the first look is part of the time */
+  int64_t began = safe__os_now(), verdict; /* what looking takes is part of the time */
 
   report->verdict = SAFE_STOP_WAS_GONE;
   if (!safe__os_child_left(child, report)) return SAFE_OK;
@@ -56,10 +56,9 @@ static int stop(struct safe__child *child, const safe_stop_options *options, saf
     if (safe__os_child_end(child, false) &&
         gone_by(child, safe__deadline_after(began, options->grace_ms), options->cancel, report))
       return SAFE_OK;
-    began = safe__os_now();
   }
   report->verdict = SAFE_STOP_FORCED;
-  verdict = safe__deadline_after(began, VERDICT_MS);
+  verdict = safe__deadline_min(safe__deadline(VERDICT_MS), safe__deadline_after(began, options->grace_ms + VERDICT_MS));
   do {
     safe__os_child_end(child, true);
     if (gone_by(child, safe__deadline_min(verdict, safe__deadline(REPEAT_MS)), NULL, report)) return SAFE_OK;

@@ -158,6 +158,8 @@ static void a_child_that_cannot_be_killed_is_parked(void **state) {
   }
 }
 
+static long deaf_signal(int pidfd, int number) { return number == SIGKILL ? 0 : real.signal(pidfd, number); }
+
 static void a_process_that_cannot_be_killed_is_described(void **state) {
   const char *const argv[] = {"helper", "stubborn", "60000", NULL};
   safe_spawn_options options = of_helper(argv);
@@ -174,6 +176,7 @@ static void a_process_that_cannot_be_killed_is_described(void **state) {
   stop.grace_ms = 100;
   safe__kernel.kill = deaf_kill;
   safe__kernel.kill_group = deaf_kill_group;
+  safe__kernel.signal = deaf_signal;
   began = now_ms();
   assert_code(safe_process_stop(process, &stop, &report, &error), SAFE_ESTUCK);
   assert_in_range(now_ms() - began, 99, 100 + 100 + 200 * slowness());

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
@@ -19,9 +20,13 @@ static int open_ours(void) {
     fd = posix_openpt(O_RDWR | O_NOCTTY);
     if (fd >= 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
   }
-  fd = safe__above_stdio(fd);
-  if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-  return fd;
+  return safe__above_stdio(fd);
+}
+
+static bool make_non_blocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 int safe__pty_open(int fds[2], int columns, int rows) {
@@ -31,7 +36,8 @@ int safe__pty_open(int fds[2], int columns, int rows) {
   fds[1] = -1;
   fds[0] = open_ours();
   if (fds[0] < 0) return -1;
-  if (grantpt(fds[0]) == 0 && unlockpt(fds[0]) == 0) fds[1] = safe__above_stdio(safe__pty_peer(fds[0]));
+  if (make_non_blocking(fds[0]) && grantpt(fds[0]) == 0 && unlockpt(fds[0]) == 0)
+    fds[1] = safe__above_stdio(safe__pty_peer(fds[0]));
   if (fds[1] >= 0 && ioctl(fds[1], TIOCSWINSZ, &size) == 0) return 0;
   saved = errno;
   if (fds[1] >= 0) close(fds[1]);

@@ -35,7 +35,12 @@ static int open_null(int index, struct ends *ends, safe_error *error) {
   return safe__fail_os(error, errno, SAFE_STAGE_STDIO, index, "/dev/null cannot be opened");
 }
 
-static void set_non_blocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
+/* Not by the way: an end that blocks after all would hold up whoever reads it within a deadline. */
+static bool set_non_blocking(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+
+  return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
 
 static int open_pipe(const safe_stdio *stdio, int index, struct ends *ends, struct safe__stream *stream,
                      safe_error *error) {
@@ -47,8 +52,9 @@ static int open_pipe(const safe_stdio *stdio, int index, struct ends *ends, stru
   stream->writes = index == 0;
   stream->blocking = (stdio->flags & SAFE_STDIO_BLOCKING) != 0;
   /* Each end has an open file description of its own: the child's stays blocking. */
-  if (!stream->blocking) set_non_blocking(stream->fd);
-  if ((stdio->flags & SAFE_STDIO_NON_BLOCKING_CHILD) != 0) set_non_blocking(ends->fd[index]);
+  if ((!stream->blocking && !set_non_blocking(stream->fd)) ||
+      ((stdio->flags & SAFE_STDIO_NON_BLOCKING_CHILD) != 0 && !set_non_blocking(ends->fd[index])))
+    return safe__fail_os(error, errno, SAFE_STAGE_PIPE, index, "A pipe cannot be made non-blocking");
   if (stdio->pipe_size != 0) safe__pipe_resize(stream->fd, stdio->pipe_size);
   return SAFE_OK;
 }

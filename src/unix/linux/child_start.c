@@ -62,7 +62,8 @@ int safe__child_start(void *argument) {
   if (start->parent != 0) {
     /* The guard has one thread, so that this is its process's end, and not merely a thread's. Asked after, as that may
        have been before. */
-    safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+    result = safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+    if (result < 0) return fails(plan, SAFE_STAGE_GUARD, result);
     if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != start->parent) return 127;
   }
   if (start->ignores_children) safe__raw6(SYS_rt_sigaction, SIGCHLD, (long)ignored, 0, 8, 0, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "safehold.h"
 
 static const char *child_path;
+static bool with_pipes; /* for ours */
 
 /* Until the call returns, and until the child is reaped. */
 struct times {
@@ -43,6 +45,7 @@ static void our_spawn(struct times *times) {
 
   options.argv = argv;
   options.env = env;
+  if (with_pipes) options.in.kind = options.out.kind = options.err.kind = SAFE_STDIO_PIPE;
   if (safe_spawn(&process, &options, &error) != 0) {
     fprintf(stderr, "%s\n", error.message);
     exit(1);
@@ -68,6 +71,53 @@ static void spawn(const char *suffix) {
   bench_report(name, "us", 1000, &ours.reaped, &raw.reaped, NULL);
 }
 
+/* ---- spawn.return.dense15000: three pipes above 15,000 other descriptors, with low numbers in reserve. */
+
+static void close_all(int (*pipes)[2]) {
+  int at;
+
+  for (at = 0; at < 3; at++) {
+    close(pipes[at][0]);
+    close(pipes[at][1]);
+  }
+}
+
+static void raw_spawn_with_pipes(struct times *times) {
+  char *const argv[] = {(char *)child_path, NULL};
+  int64_t began = bench_now();
+  int pipes[3][2], at;
+  pid_t child;
+
+  for (at = 0; at < 3; at++) bench_need(pipe2(pipes[at], O_CLOEXEC) == 0, "pipe2");
+  child = vfork();
+  if (child == 0) {
+    dup2(pipes[0][0], 0);
+    dup2(pipes[1][1], 1);
+    dup2(pipes[2][1], 2);
+    execve(child_path, argv, NULL);
+    _exit(127);
+  }
+  samples_add(&times->returned, (double)(bench_now() - began));
+  bench_need(waitpid(child, NULL, 0) == child, "waitpid");
+  close_all(pipes);
+  samples_add(&times->reaped, (double)(bench_now() - began));
+}
+
+static void spawn_dense(void) {
+  struct times ours = {{0}, {0}}, raw = {{0}, {0}};
+  int round;
+
+  for (round = 0; round < bench_rounds(2000); round++) {
+    with_pipes = true;
+    our_spawn(&ours);
+    with_pipes = false;
+    raw_spawn_with_pipes(&raw);
+  }
+  bench_report("spawn.return.dense15000", "us", 1000, &ours.returned, &raw.returned, NULL);
+  bench_report("spawn.wait.dense15000", "us", 1000, &ours.reaped, &raw.reaped, NULL);
+}
+
+/* An empty suffix: the dense rows. */
 static void spawn_with_descriptors(const char *suffix, int count) {
   int *fds = calloc((size_t)count, sizeof(*fds)), at, opened = 0;
   struct rlimit limit;
@@ -79,13 +129,63 @@ static void spawn_with_descriptors(const char *suffix, int count) {
     fds[at] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     opened += fds[at] >= 0;
   }
-  if (opened == count)
+  if (opened == count && suffix[0] != '\0')
     spawn(suffix);
+  else if (opened == count)
+    spawn_dense();
   else
     fprintf(stderr, "spawn%s: left out, only %d descriptors may be open\n", suffix, opened);
   for (at = 0; at < count; at++)
     if (fds[at] >= 0) close(fds[at]);
   free(fds);
+}
+
+/* ---- spawn.threads: wall time for each child, from so many threads at once. */
+
+struct crowd {
+  bool ours;
+  int rounds;
+};
+
+static void *spawn_in_a_crowd(void *argument) {
+  const struct crowd *crowd = argument;
+  struct times times = {{0}, {0}};
+  int round;
+
+  for (round = 0; round < crowd->rounds; round++) {
+    if (crowd->ours)
+      our_spawn(&times);
+    else
+      raw_spawn(&times);
+  }
+  samples_free(&times.returned);
+  samples_free(&times.reaped);
+  return NULL;
+}
+
+static double spawn_from_threads(int count, bool ours) {
+  struct crowd crowd = {ours, bench_rounds(1600) / count};
+  pthread_t threads[8];
+  int64_t began = bench_now();
+  int at;
+
+  for (at = 0; at < count; at++)
+    bench_need(pthread_create(&threads[at], NULL, spawn_in_a_crowd, &crowd) == 0, "a thread");
+  for (at = 0; at < count; at++) pthread_join(threads[at], NULL);
+  return (double)(bench_now() - began) / (crowd.rounds * count);
+}
+
+static void spawn_threads(int count) {
+  struct samples ours = {0}, raw = {0};
+  char name[32];
+  int round;
+
+  snprintf(name, sizeof(name), count == 1 ? "spawn.threads" : "spawn.threads.%d", count);
+  for (round = 0; round < 7; round++) {
+    samples_add(&ours, spawn_from_threads(count, true));
+    samples_add(&raw, spawn_from_threads(count, false));
+  }
+  bench_report(name, "us", 1000, &ours, &raw, NULL);
 }
 
 static void spawn_with_memory(const char *suffix, size_t size) {
@@ -106,6 +206,13 @@ void bench_spawns(const char *child) {
   spawn("");
   spawn_with_descriptors(".fds1000", 1000);
   spawn_with_descriptors(".fds15000", 15000);
+  bench_need(safe_reserve_descriptors(16) == 16, "safe_reserve_descriptors");
+  spawn_with_descriptors("", 15000);
+  safe_reserve_descriptors(0);
+  spawn_threads(1);
+  spawn_threads(2);
+  spawn_threads(4);
+  spawn_threads(8);
   spawn_with_memory(".rss1g", (size_t)1 << 30);
   spawn_with_memory(".rss4g", (size_t)4 << 30);
 }

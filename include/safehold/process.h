@@ -148,8 +148,9 @@ typedef struct safe_spawn_options {
   size_t group_count;             /* with uid or gid and no list: none but gid, as those of the host are not the child's
                                      to have. Without uid, gid and list: the host's */
   int32_t umask;                  /* -1 = the host's (POSIX) */
-  int32_t nice;                   /* added to the host's niceness, -40 to 40; Windows: choices of priority class */
-  const safe_limit *limits;       /* soft and hard alike */
+  int32_t nice;             /* added to the host's niceness, -40 to 40. Windows: a priority class, with idle as 19,
+                               below normal 10, normal 0, above normal -7 and high -14 */
+  const safe_limit *limits; /* soft and hard alike, but for one second of CPU time from SIGXCPU to SIGKILL */
   size_t limit_count;
   const char *cgroup; /* the folder in which a cgroup for the tree is made; NULL = the host's own cgroup (Linux) */
   int32_t pty_columns, pty_rows; /* of SAFE_STDIO_PTY; 0 = 80 and 24 */
@@ -417,10 +418,12 @@ SAFE_API int safe_process_stop(safe_process *process, const safe_stop_options *o
 
 /*
  * For the common case: safe_spawn, safe_process_communicate, safe_process_stop and safe_process_free in one. stdin is a
- * pipe if there is input and else the null device, stdout and stderr are pipes, unless spawn says otherwise.
- * communicate's timeout is that of the whole run; NULL gives the defaults. When the call returns nothing of the
- * child's tree is left, or it is SAFE_ESTUCK and error names what is. SAFE_ETIMEDOUT and SAFE_ECANCELED: it was ended,
- * and output has what came until then. status and output may be NULL.
+ * pipe if there is input and else the null device, stdout and stderr are pipes, unless spawn says otherwise
+ * (SAFE_STDIO_INHERIT, which is the default, does not: give the host's own stream as SAFE_STDIO_HANDLE; a pipe must be
+ * one that is communicated with). communicate's timeout is that of the whole run, to which ending the tree may add the
+ * default grace; NULL gives the defaults. When the call returns nothing of the child's tree is left, or it is
+ * SAFE_ESTUCK and error names what is. SAFE_ETIMEDOUT and SAFE_ECANCELED: it was ended, and output has what came until
+ * then. status and output may be NULL.
  */
 SAFE_API int safe_run(const safe_spawn_options *spawn, const safe_communicate_options *communicate, safe_exit *status,
                       safe_output *output, safe_error *error);

@@ -19,7 +19,7 @@ static void on_signal(int number) { (void)number; }
 
 static void need_lending(void) {
   if (safe_use_signal(LENT) == SAFE_ENOTSUP) {
-    print_message("skipped: under Valgrind no signal is lent\n");
+    print_message("skipped: no signal can be lent here (under Valgrind, or no timer signals a single thread)\n");
     skip();
   }
   assert_code(safe_use_signal(0), SAFE_OK);

@@ -190,11 +190,11 @@ SAFE_API void safe_lock_wait_cancel(safe_lock_wait *wait);
 SAFE_API int safe_lock_convert(safe_lock *lock, const safe_lock_options *options, safe_error *error);
 
 /*
- * Lends the library a signal number. Linux only, elsewhere and under Valgrind SAFE_ENOTSUP; it makes the wake-up of a
- * waiting thread quicker (tools/bench.sh: lock.handoff and lock.handoff.signal), as the thread blocks in the kernel
- * itself and not through a helper. The library installs an empty handler for it, which is the one exception from what
- * the library leaves alone; while a thread waits, the signal is not blocked in it. Waits with a safe_cancel, and those
- * of begin and finish, are done as before.
+ * Lends the library a signal number. Linux only; elsewhere, under Valgrind and where a timer's signal does not come
+ * (some emulators) SAFE_ENOTSUP. It makes the wake-up of a waiting thread quicker (tools/bench.sh: lock.handoff and
+ * lock.handoff.signal), as the thread blocks in the kernel itself and not through a helper. The library installs an
+ * empty handler for it, which is the one exception from what the library leaves alone; while a thread waits, the signal
+ * is not blocked in it. Waits with a safe_cancel, and those of begin and finish, are done as before.
  *
  * SIGRTMAX - 3 is a good choice. SAFE_EBUSY: somebody has a handler for it, or another one was lent. 0 takes the signal
  * back and restores its default action; no call may be waiting then.

@@ -120,7 +120,34 @@ int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *c
   return code;
 }
 
-static void wake(int number) { (void)number; }
+static atomic_uint rings; /* that were heard */
+
+static void wake(int number) {
+  (void)number;
+  atomic_fetch_add_explicit(&rings, 1, memory_order_relaxed);
+}
+
+#define HEARD_MS 50
+
+/* Tried out: an emulator may refuse a timer that signals one thread, or have no such signal and say nothing (qemu-user,
+   whose own signals are as many fewer for the program). Then each wait would have lent a signal in vain. */
+static bool bell_is_heard(int number) {
+  unsigned before = atomic_load(&rings);
+  struct bell *bell = own_bell(number);
+  sigset_t mask, old;
+  int tries;
+
+  if (bell == NULL) return false;
+  sigemptyset(&mask);
+  sigaddset(&mask, number);
+  if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return false;
+  set_bell(bell, safe__os_now());
+  for (tries = 0; tries < HEARD_MS && atomic_load(&rings) == before; tries++)
+    safe__os_sleep(safe__deadline(1), NULL, true);
+  stop_bell(bell);
+  if (sigismember(&old, number)) pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return atomic_load(&rings) != before;
+}
 
 int safe__os_use_signal(int number) {
   struct sigaction action = {.sa_handler = wake, .sa_flags = SA_ONSTACK}, old;
@@ -139,6 +166,10 @@ int safe__os_use_signal(int number) {
   if (atomic_load(&lent) != 0 || (old.sa_flags & SA_SIGINFO) != 0 || old.sa_handler != SIG_DFL) return SAFE_EBUSY;
   /* Without SA_RESTART: it is there to interrupt. */
   if (sigaction(number, &action, NULL) != 0) return SAFE_EINVAL;
+  if (!bell_is_heard(number)) {
+    sigaction(number, &old, NULL);
+    return SAFE_ENOTSUP;
+  }
   atomic_store(&lent, number);
   return SAFE_OK;
 }

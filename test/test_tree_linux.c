@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tree.h"
@@ -346,6 +347,31 @@ static void survivors_that_can_be_found_are_named(void **state) {
   safe_process_free(process);
 }
 
+/* Before Linux 6.9. */
+static long kill_group_by_number(int pidfd, int64_t pid, bool reaped, int number) {
+  (void)pidfd;
+  return reaped ? -ENOSYS : real.kill_group(-1, pid, reaped, number);
+}
+
+/* When the host has reaped the leader, its number may be a stranger's, who may lead a group of it. */
+static void a_group_that_may_be_a_strangers_is_named_and_not_ended(void **state) {
+  const char *const argv[] = {"helper", "leave", "60000", NULL};
+  safe_spawn_options options = of_helper(argv);
+  safe_stop_report report = SAFE_STOP_REPORT_INIT;
+  safe_process *process;
+
+  (void)state;
+  assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+  assert_code(safe_process_wait(process, NULL, NULL, NULL), SAFE_OK);
+  assert_int_equal(waitpid((pid_t)safe_process_pid(process), NULL, 0), safe_process_pid(process));
+  safe__kernel.kill_group = kill_group_by_number;
+  assert_code(stop_at_once(process, &report), SAFE_ESTUCK);
+  assert_int_equal(report.left_count, 1);
+  assert_true(is_alive(report.left[0]));
+  assert_int_equal(kill((pid_t)report.left[0], SIGKILL), 0);
+  safe_process_free(process);
+}
+
 static void a_group_is_left_by_a_daemon(void **state) {
   const char *argv[8];
   safe_spawn_options options = of_bomb(argv, "1", true, "bomb-daemon");
@@ -378,6 +404,7 @@ int main(void) {
     cmocka_unit_test(descendants_in_sessions_of_their_own_are_ended),
     cmocka_unit_test(who_was_seen_is_found_without_his_parent),
     faulty_test(survivors_that_can_be_found_are_named),
+    faulty_test(a_group_that_may_be_a_strangers_is_named_and_not_ended),
     cmocka_unit_test(a_group_is_left_by_a_daemon),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

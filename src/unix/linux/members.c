@@ -63,24 +63,31 @@ static struct safe__member *lookup(const struct safe__members *all, int64_t pid)
 }
 
 /* ---- Who is in it by himself. */
-static bool is_seed(const struct safe__child *child, const struct safe__member *member, bool group_is_ours) {
+static bool is_seed(const struct safe__child *child, const struct safe__member *member, enum safe__group group) {
   const struct safe__guard *guard = safe__guard_of(child);
 
   if (guard != NULL && guard->record->adopts != 0 && guard->pid > 0 && member->parent == guard->pid) return true;
-  if (!group_is_ours) return false;
+  if (group != SAFE__GROUP_OURS) return false;
   if (member->group == child->pid) return true;
   return child->keeping != SAFE_TREE_GROUP && (member->session == child->pid || member->pid == child->pid);
 }
 
-static void mark_seeds(const struct safe__child *child, struct safe__members *all, bool group_is_ours) {
+static void mark_seeds(const struct safe__child *child, struct safe__members *all, enum safe__group group) {
   struct safe__member *member;
   size_t at;
 
-  for (at = 0; at < all->count; at++) all->items[at].in = is_seed(child, &all->items[at], group_is_ours);
+  for (at = 0; at < all->count; at++) all->items[at].in = is_seed(child, &all->items[at], group);
   for (at = 0; child->tree != NULL && at < child->tree->seen.count; at++) {
     member = lookup(all, child->tree->seen.items[at].pid);
     if (member != NULL && member->start == child->tree->seen.items[at].start) member->in = true;
   }
+}
+
+static void mark_group(const struct safe__child *child, struct safe__members *all) {
+  size_t at;
+
+  for (at = 0; at < all->count; at++)
+    if (all->items[at].group == child->pid) all->items[at].in = true;
 }
 
 /* Whose parent is in it, is in it too; over again until nobody is added, as a number that has been round again makes a
@@ -101,41 +108,46 @@ static void mark_descendants(struct safe__members *all) {
   }
 }
 
+static bool lives(const struct safe__member *member) { return member->in && member->state != 'Z'; }
+
 /* Those that live, and no one else. */
 static void keep_living(struct safe__members *all) {
   size_t at, kept = 0;
 
   for (at = 0; at < all->count; at++)
-    if (all->items[at].in && all->items[at].state != 'Z') all->items[kept++] = all->items[at];
+    if (lives(&all->items[at])) all->items[kept++] = all->items[at];
   all->count = kept;
 }
 
 /* Without memory they are not remembered: they are still found where a link leads to them. */
-static void remember(struct safe__child *child, const struct safe__members *found) {
+static void remember(struct safe__child *child, const struct safe__members *all) {
+  size_t at, count = 0, kept = 0;
   struct safe__member *copy;
 
-  if (child->tree == NULL && found->count == 0) return;
+  for (at = 0; at < all->count; at++) count += lives(&all->items[at]);
+  if (child->tree == NULL && count == 0) return;
   if (child->tree == NULL) child->tree = safe__tree_new();
   if (child->tree == NULL) return;
-  copy = found->count == 0 ? NULL : safe__alloc(found->count * sizeof(*copy));
-  if (copy != NULL) memcpy(copy, found->items, found->count * sizeof(*copy));
+  copy = count == 0 ? NULL : safe__alloc(count * sizeof(*copy));
+  for (at = 0; copy != NULL && at < all->count; at++)
+    if (lives(&all->items[at])) copy[kept++] = all->items[at];
   safe__free(child->tree->seen.items);
   child->tree->seen.items = copy;
-  child->tree->seen.count = copy == NULL ? 0 : found->count;
+  child->tree->seen.count = kept;
 }
 
-void safe__members_find(struct safe__child *child, bool group_is_ours, struct safe__members *found) {
+void safe__members_find(struct safe__child *child, enum safe__group group, struct safe__members *found) {
   found->items = NULL;
   found->count = 0;
   read_all(found);
-  mark_seeds(child, found, group_is_ours);
+  mark_seeds(child, found, group);
   if (child->keeping != SAFE_TREE_GROUP) {
     mark_descendants(found);
-    keep_living(found);
     remember(child, found);
-  } else {
-    keep_living(found);
   }
+  /* Named, but not remembered: whoever is remembered is signalled. */
+  if (group == SAFE__GROUP_IN_DOUBT) mark_group(child, found);
+  keep_living(found);
 }
 
 void safe__member_signal(const struct safe__member *member, int signal) {

@@ -108,8 +108,15 @@ struct safe__members {
   size_t count;
 };
 
-/* Looks through /proc; what is found is remembered in the child's tree. found->items is to be freed. */
-void safe__members_find(struct safe__child *child, bool group_is_ours, struct safe__members *found);
+enum safe__group {
+  SAFE__GROUP_GONE,
+  SAFE__GROUP_OURS,
+  SAFE__GROUP_IN_DOUBT /* the host reaped the leader, and the kernel cannot tell whose its number is by now */
+};
+
+/* Looks through /proc; what is found is remembered in the child's tree, unless it may be a stranger's. found->items is
+   to be freed. */
+void safe__members_find(struct safe__child *child, enum safe__group group, struct safe__members *found);
 /* To the one process or to nobody: by a pidfd, and only if it is the process that was seen. */
 void safe__member_signal(const struct safe__member *member, int signal);
 

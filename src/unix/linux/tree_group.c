@@ -92,11 +92,11 @@ static void list_cgroup(struct safe__child *child, int folder, safe_stop_report 
   if (count == 0 && !safe__cgroup_empty(folder)) add_left(child, report, 0, 0); /* of another pid namespace */
 }
 
-static void list_members(struct safe__child *child, bool group_is_ours, safe_stop_report *report) {
+static void list_members(struct safe__child *child, enum safe__group group, safe_stop_report *report) {
   struct safe__members found;
   size_t at;
 
-  safe__members_find(child, group_is_ours, &found);
+  safe__members_find(child, group, &found);
   for (at = 0; at < found.count; at++) add_left(child, report, found.items[at].pid, found.items[at].state);
   safe__free(found.items);
 }
@@ -115,11 +115,18 @@ static bool may_be_found(const struct safe__child *child) {
   return under_guard(child) || has_session(child) || (child->tree != NULL && child->tree->seen.count > 0);
 }
 
+static enum safe__group group_of(const struct safe__child *child, bool ended) {
+  long result = ended ? safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, 0) : 0;
+
+  return result == -ESRCH ? SAFE__GROUP_GONE : result == -ENOSYS ? SAFE__GROUP_IN_DOUBT : SAFE__GROUP_OURS;
+}
+
 static void look_for_group(struct safe__child *child, bool ended, safe_stop_report *report) {
-  bool gone = ended && safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, 0) == -ESRCH;
+  enum safe__group group = group_of(child, ended);
+  bool gone = group == SAFE__GROUP_GONE;
 
   if (gone && !may_be_found(child)) return;
-  list_members(child, !gone || has_session(child), report);
+  list_members(child, gone && has_session(child) ? SAFE__GROUP_OURS : group, report);
   if (ended && !gone && report->left_count == 0 && !child->killed && proc_is_missing())
     add_left(child, report, child->pid, 0);
 }

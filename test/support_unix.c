@@ -64,6 +64,24 @@ bool long_tier(void) {
   return asked != NULL && strcmp(asked, "1") == 0;
 }
 
+bool on_valgrind(void) {
+  const char *preload = getenv("LD_PRELOAD");
+
+  return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
+bool memory_can_be_limited(void) {
+  const struct rlimit wish = {(rlim_t)3 << 30, (rlim_t)3 << 30};
+  struct rlimit found;
+  int status = -1;
+  pid_t child = fork();
+
+  if (child == 0)
+    _exit(setrlimit(RLIMIT_AS, &wish) != 0 || getrlimit(RLIMIT_AS, &found) != 0 || found.rlim_cur != wish.rlim_cur);
+  waitpid(child, &status, 0);
+  return status == 0;
+}
+
 safe_spawn_options of_helper(const char *const *argv) {
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
 

@@ -8,6 +8,12 @@
 /* Whether SAFEHOLD_LONG=1 asks for the long tier. */
 bool long_tier(void);
 
+/* Valgrind does not survive a refused execve, and keeps some limits to itself. */
+bool on_valgrind(void);
+
+/* Whether a process can limit its memory: qemu-user takes the call, and leaves the limit as it was. */
+bool memory_can_be_limited(void);
+
 /* Options that start the helper with these words: its stdout is a pipe, its other streams are the null device. */
 safe_spawn_options of_helper(const char *const *argv);
 

@@ -156,16 +156,24 @@ static void limits_are_the_childs_alone(void **state) {
                          {SAFE_LIMIT_PROCESSES, 0, 100000}, {SAFE_LIMIT_MEMORY, 0, INT64_C(3) << 30}};
   safe_spawn_options options = of_shell("ulimit -t; ulimit -Ht; ulimit -n; ulimit -Hn; ulimit -c; ulimit -Hc; "
                                         "ulimit -f; ulimit -Hf; ulimit -v; ulimit -Hv");
-  struct host *before = host_now();
   struct rlimit processes;
+  struct host *before;
+  bool memory = memory_can_be_limited();
 
   (void)state;
+  if (on_valgrind()) {
+    print_message("skipped: Valgrind keeps the limit on descriptors to itself\n");
+    skip();
+  }
+  before = host_now();
   options.limits = limits;
-  options.limit_count = 6;
+  options.limit_count = memory ? 6 : 5;
+  if (!memory) print_message("left out: memory cannot be limited here\n");
   assert_int_equal(getrlimit(RLIMIT_NPROC, &processes), 0);
   if (processes.rlim_max < 100000) limits[4].value = (int64_t)processes.rlim_max;
   /* SIGKILL comes a second after SIGXCPU; files in units of 512 bytes, memory of 1024. */
-  expect_output(&options, "7\n8\n33\n33\n0\n0\n1024\n1024\n3145728\n3145728\n");
+  expect_output(&options, memory ? "7\n8\n33\n33\n0\n0\n1024\n1024\n3145728\n3145728\n"
+                                 : "7\n8\n33\n33\n0\n0\n1024\n1024\nunlimited\nunlimited\n");
   expect_host(before);
   free(before);
 }

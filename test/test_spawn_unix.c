@@ -319,13 +319,12 @@ static void failures_name_their_reason(void **state) {
 
 static void a_missing_interpreter_is_told_from_a_missing_program(void **state) {
   const char *const argv[] = {"x", NULL};
-  const char *preload = getenv("LD_PRELOAD");
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
   safe_error error = SAFE_ERROR_INIT;
   safe_process *process;
 
   (void)state;
-  if (preload != NULL && strstr(preload, "vgpreload") != NULL) {
+  if (on_valgrind()) {
     print_message("skipped: Valgrind does not survive this refusal of execve\n");
     skip();
   }

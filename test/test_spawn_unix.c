@@ -233,6 +233,41 @@ static void do_everything_once(void) {
   safe_unlock(one);
 }
 
+/* What POSIX has of the options, in two children, as a pseudo-terminal and a file are not to be had together. */
+static void spawn_with_every_option(void) {
+  static const char *const argv[] = {"true", NULL}, *const changes[] = {"NEW=1", "PATH", NULL};
+  static const safe_limit limits[] = {{SAFE_LIMIT_CORE, 0, 0}, {SAFE_LIMIT_OPEN_FILES, 0, 40}};
+  static const safe_child_handle list[] = {{1, 7}, {2, 8}};
+  safe_spawn_options options = of_helper(argv);
+  safe_process *process;
+  int round;
+
+  options.file = "/bin/true";
+  options.env_changes = changes;
+  options.limits = limits;
+  options.limit_count = on_valgrind() ? 1 : 2;
+  options.handles = list;
+  options.handle_count = 2;
+  options.cwd = "/";
+  options.umask = 0;
+  options.nice = 2;
+  options.flags = SAFE_SPAWN_KEEP_IGNORED;
+#ifdef __linux__
+  options.flags |= SAFE_SPAWN_NO_NEW_PRIVILEGES;
+#endif
+  for (round = 0; round < 3; round++) {
+    options.in.kind = round == 1 ? SAFE_STDIO_PTY : SAFE_STDIO_PIPE;
+    options.err.kind = round == 1 ? SAFE_STDIO_PTY : SAFE_STDIO_PATH;
+    options.err.path = round == 1 ? NULL : "written";
+    options.group = round == 1 ? SAFE_GROUP_SESSION : SAFE_GROUP_NEW;
+    if (round == 2 && geteuid() == 0) options.uid = options.gid = 61233;
+    assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+    assert_code(safe_process_communicate(process, NULL, NULL, NULL), SAFE_OK);
+    assert_code(safe_process_stop(process, NULL, NULL, NULL), SAFE_OK);
+    safe_process_free(process);
+  }
+}
+
 static void the_host_is_as_it_was(void **state) {
   struct sigaction old;
   struct host *before;
@@ -243,6 +278,7 @@ static void the_host_is_as_it_was(void **state) {
   safe_shutdown(0); /* the helper of the thread's last wait is a child */
   before = host_now();
   do_everything_once();
+  spawn_with_every_option();
   safe_shutdown(0);
   expect_host(before);
   free(before);

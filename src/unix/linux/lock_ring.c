@@ -45,12 +45,13 @@ struct ring {
     struct flock range; /* what the thread blocks with */
     struct __kernel_timespec at;
   } * spoiled;
-  int number;     /* among those of the thread */
-  int64_t owner;  /* the process; a forked child has none of this */
-  unsigned asked; /* requests that have not been answered */
-  unsigned reads; /* left in the eventfd */
-  uint64_t mount; /* the last one that was asked about; these numbers are not given twice */
-  bool local;     /* and whether it was */
+  int number;         /* among those of the thread */
+  int64_t owner;      /* the process; a forked child has none of this */
+  unsigned asked;     /* requests that have not been answered */
+  unsigned reads;     /* left in the eventfd */
+  uint64_t mount;     /* the last one that was asked about; these numbers are not given twice */
+  bool local;         /* and whether it was */
+  volatile bool busy; /* a wait goes on: to a handler of the host's that has interrupted it the ring is not there */
   bool broken;
 };
 
@@ -101,11 +102,12 @@ static void map(struct ring *ring, const struct safe__uring_params *params) {
 
 static void end_ring(struct ring *ring) {
   struct safe__uring_rsrc_update own = {(unsigned)ring->number, 0, 0};
+  bool ours = ring->owner == safe__os_self();
 
-  if (ring->number >= 0 && ring->owner == safe__os_self())
-    ring_register(ring->number, SAFE__URING_UNREGISTER_RING, &own, 1);
-  /* The kernel has the pages for itself until it is done with them. */
-  munmap(ring->memory, (size_t)3 * PAGE);
+  if (ring->number >= 0 && ours) ring_register(ring->number, SAFE__URING_UNREGISTER_RING, &own, 1);
+  /* The kernel has the pages for itself until it is done with them. Not so what a request reads into: where one may
+     still be under way, that of a broken ring, nothing else is to get the addresses. */
+  if (!ours || ring->asked == 0) munmap(ring->memory, (size_t)3 * PAGE);
   safe__free(ring);
 }
 
@@ -139,8 +141,9 @@ static struct ring *make_ring(void) {
   ring->spoiled = (struct spoiled *)(void *)(ring->memory + (size_t)2 * PAGE);
   result = set_up(ring);
   if (result == 0 && pthread_setspecific(at_exit, ring) == 0) return ring;
-  /* Of want of memory or descriptors there may be an end. */
-  if (result != 0 && result != -ENOMEM && result != -EMFILE && result != -ENFILE && result != -EAGAIN)
+  /* Of want of memory or descriptors there may be an end, and another thread may have fewer rings (EBUSY). */
+  if (result != 0 && result != -ENOMEM && result != -EMFILE && result != -ENFILE && result != -EAGAIN &&
+      result != -EBUSY)
     atomic_store(&refused, true);
   end_ring(ring);
   return NULL;
@@ -157,8 +160,10 @@ static struct ring *own_ring(void) {
   pthread_once(&once, make_key);
   if (!keyed) return NULL;
   ring = pthread_getspecific(at_exit);
-  if (ring != NULL && ring->owner == safe__os_self() && !ring->broken && ring->reads > ENTRIES) return ring;
-  if (ring != NULL && ring->broken) return NULL;
+  if (ring != NULL && ring->owner == safe__os_self()) {
+    if (ring->broken || ring->busy) return NULL;
+    if (ring->reads > ENTRIES) return ring;
+  }
   if (ring != NULL) {
     pthread_setspecific(at_exit, NULL);
     end_ring(ring);
@@ -169,7 +174,7 @@ static struct ring *own_ring(void) {
 void safe__lock_ring_release(void) {
   struct ring *ring = keyed ? pthread_getspecific(at_exit) : NULL;
 
-  if (ring == NULL) return;
+  if (ring == NULL || (ring->busy && ring->owner == safe__os_self())) return;
   pthread_setspecific(at_exit, NULL);
   end_ring(ring);
 }
@@ -339,23 +344,33 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
 /* How long the lock is waited for before it is looked whether it passes by. */
 #define FIRST_LOOK (20 * SAFE__MS)
 
-int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
-                       safe_error *error) {
+static int wait_until(struct ring *ring, int fd, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
+                      safe_error *error) {
   int64_t until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
-  struct ring *ring = claim->method == SAFE_METHOD_OFD ? own_ring() : NULL;
   long switches;
   int code, caught;
 
-  if (ring == NULL || !is_local(ring, file->fd)) return SAFE_EBUSY;
   for (;;) {
     switches = safe__switches();
-    code = wait_once(ring, file->fd, claim, until, cancel, error);
+    code = wait_once(ring, fd, claim, until, cancel, error);
     if (code != SAFE_ETIMEDOUT || until == deadline) return code;
     until = deadline;
     if (!safe__passes_by(switches)) continue;
-    caught = safe__catch_lock(file->fd, claim, deadline);
+    caught = safe__catch_lock(fd, claim, deadline);
     if (caught == 0) return SAFE_OK;
     /* Among many on few processors each look would take time from who has the lock. */
     if (caught == EAGAIN) until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
   }
+}
+
+int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
+                       safe_error *error) {
+  struct ring *ring = claim->method == SAFE_METHOD_OFD ? own_ring() : NULL;
+  int code;
+
+  if (ring == NULL || !is_local(ring, file->fd)) return SAFE_EBUSY;
+  ring->busy = true;
+  code = wait_until(ring, file->fd, claim, deadline, cancel, error);
+  ring->busy = false;
+  return code;
 }

@@ -72,6 +72,38 @@ static void refused_pidfds_fall_back_to_libcs_fork(void **state) {
   free(text);
 }
 
+static int written; /* instead of a pidfd, which the kernel has closed again */
+
+static long clone_that_fails_late(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                                  void *argument) {
+  (void)stack, (void)tid_word, (void)run, (void)argument;
+  if ((flags & CLONE_VM) != 0) return -EPERM;
+  *pid_out = written;
+  return refusal;
+}
+
+/* By then the number may be another descriptor of the host's. */
+static void what_a_late_failure_has_written_is_no_pidfd(void **state) {
+  safe_spawn_options options = of_helper(handles_argv);
+  safe_process *process;
+  char *text;
+
+  (void)state;
+  assert_true(fcntl(0, F_GETFD) >= 0);
+  written = 0;
+  refusal = -EAGAIN;
+  safe__kernel.clone = clone_that_fails_late;
+  assert_code(safe_spawn(&process, &options, NULL), SAFE_EAGAIN);
+  assert_true(fcntl(0, F_GETFD) >= 0);
+  written = open("decoy", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  refusal = -EINVAL;
+  text = output_of(&options);
+  safe__kernel = real;
+  assert_string_equal(text, "0\n1\n2\n");
+  free(text);
+  assert_int_equal(close(written), 0);
+}
+
 static void a_limit_on_processes_is_named(void **state) {
   safe_spawn_options options = of_helper(exit_argv);
   safe_error error = SAFE_ERROR_INIT;
@@ -348,6 +380,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     faulty_test(refused_sharing_falls_back_to_a_fork),
     faulty_test(refused_pidfds_fall_back_to_libcs_fork),
+    faulty_test(what_a_late_failure_has_written_is_no_pidfd),
     faulty_test(a_limit_on_processes_is_named),
     faulty_test(a_child_that_hangs_before_exec_costs_the_deadline),
     faulty_test(a_child_that_cannot_be_killed_is_parked),

@@ -20,6 +20,7 @@ static long make_child(struct safe__plan *plan, struct safe__tree *tree, int *pi
   mask = safe__block_signals();
   pid =
     safe__start_child(CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, plan, tree, tree == NULL ? -1 : tree->cgroup.folder);
+  if (pid < 0) *pidfd = -1; /* a clone that fails late has written one that is not open */
   if (pid == -EINVAL || pid == -ENOSYS || pid == -EPERM) {
     /* An older kernel, qemu-user, Valgrind, or a processor without a clone of our own. */
     pid = fork();
@@ -65,6 +66,7 @@ int safe__launch_fork(struct safe__plan **plan, struct safe__tree *tree, int64_t
   if (fds[1] > (*plan)->highest) (*plan)->highest = fds[1];
   pid = make_child(*plan, tree, &pidfd);
   close(fds[1]);
+  (*plan)->error_fd = -1; /* not for the next way to make a child, after which the number may be the host's */
   if (pid < 0) {
     close(fds[0]);
     return safe__fail_os(error, -pid, SAFE_STAGE_CREATE, -1, "No process can be made");

@@ -64,7 +64,7 @@ int safe__child_start(void *argument) {
        have been before. */
     result = safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
     if (result < 0) return fails(plan, SAFE_STAGE_GUARD, result);
-    if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != start->parent) return 127;
+    if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != start->parent) return fails(plan, SAFE_STAGE_GUARD, -ESRCH);
   }
   if (start->ignores_children) safe__raw6(SYS_rt_sigaction, SIGCHLD, (long)ignored, 0, 8, 0, 0);
   return safe__child_run(plan);

@@ -28,7 +28,7 @@ static void changes_are_applied_to_the_hosts_environment(void **state) {
 
 static void changes_are_applied_to_a_given_environment(void **state) {
   const char *const env[] = {"ONE=1", "ONES=11", "TWO=2", "PATH=/usr/bin:/bin", NULL};
-  const char *const changes[] = {"ONE", "TWO=changed", "THREE=3", NULL};
+  const char *const changes[] = {"ONE", "TWO=early", "THREE=early", "TWO=changed", "THREE", "THREE=3", NULL};
   const char *const none[] = {NULL};
   const char *const argv[] = {"env", NULL};
   safe_spawn_options options = of_helper(argv);

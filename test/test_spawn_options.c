@@ -242,14 +242,14 @@ static void ignored_signals_are_kept_if_asked_for(void **state) {
 static void no_new_privileges_is_the_childs(void **state) {
   safe_spawn_options options = of_shell("grep -s NoNewPrivs /proc/self/status || echo none");
   char *text = output_of(&options);
+  bool without = strcmp(text, "NoNewPrivs:\t0\n") == 0;
 
   (void)state;
-  if (strcmp(text, "NoNewPrivs:\t0\n") != 0) {
-    print_message("skipped: the children here cannot be asked for it, or have it anyway: %s", text);
-    free(text);
+  free(text);
+  if (!without) {
+    print_message("skipped: the children here cannot be asked for it, or have it anyway\n");
     skip();
   }
-  free(text);
   options.flags = SAFE_SPAWN_NO_NEW_PRIVILEGES;
   expect_output(&options, "NoNewPrivs:\t1\n");
   options.flags = 0;

@@ -394,6 +394,24 @@ static void a_guard_killed_from_outside(void **state) {
   expect_nothing_parked();
 }
 
+static void another_users_child_goes_with_its_guard_too(void **state) {
+  safe_spawn_options options = of_shell("exec sleep 60");
+  safe_process *process;
+
+  (void)state;
+  if (geteuid() != 0) {
+    print_message("skipped: only root may change a child's user\n");
+    skip();
+  }
+  options.uid = options.gid = 65534;
+  options.flags = SAFE_SPAWN_DIE_WITH_HOST;
+  process = start(&options);
+  kill((pid_t)tree_of(process).guard, SIGKILL);
+  assert_code(safe_process_wait(process, NULL, NULL, NULL), SAFE_OK);
+  safe_process_free(process);
+  expect_nothing_parked();
+}
+
 /* ---- A child that is stuck before its program. */
 static long hanging_exec(const char *path, char *const *argv, char *const *envp) {
   (void)path, (void)argv, (void)envp;
@@ -597,6 +615,7 @@ int main(void) {
     faulty_test(a_thread_that_reaps_everything_gets_nothing_of_ours),
     cmocka_unit_test(what_it_used_is_told),
     cmocka_unit_test(a_guard_killed_from_outside),
+    cmocka_unit_test(another_users_child_goes_with_its_guard_too),
     faulty_test(a_child_that_hangs_before_exec_costs_the_deadline),
     cmocka_unit_test(the_tree_dies_with_its_host),
     cmocka_unit_test(its_cgroup_goes_too),

@@ -140,13 +140,22 @@ static inline long child_set_groups(size_t count, const uint32_t *groups, int64_
   return safe__raw6(SYS_setgroups, (long)count, (long)groups, 0, 0, 0, 0);
 }
 
-static inline long child_set_gid(int64_t gid) {
-  return safe__raw6(SYS_setresgid, (long)gid, (long)gid, (long)gid, 0, 0, 0);
+/* Real, effective and saved. With the old one the kernel takes the signal of the parent's death away (prctl(2)), which
+   a child under a guard has. */
+static inline long child_set_id(long call, int64_t id) {
+  long result, parent = safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0);
+  int signal = 0;
+
+  safe__raw6(SYS_prctl, PR_GET_PDEATHSIG, (long)&signal, 0, 0, 0, 0);
+  result = safe__raw6(call, (long)id, (long)id, (long)id, 0, 0, 0);
+  if (result < 0 || signal == 0) return result;
+  result = safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);
+  return result < 0 ? result : safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) == parent ? 0 : -ESRCH;
 }
 
-static inline long child_set_uid(int64_t uid) {
-  return safe__raw6(SYS_setresuid, (long)uid, (long)uid, (long)uid, 0, 0, 0);
-}
+static inline long child_set_gid(int64_t gid) { return child_set_id(SYS_setresgid, gid); }
+
+static inline long child_set_uid(int64_t uid) { return child_set_id(SYS_setresuid, uid); }
 
 static inline long child_no_new_privileges(void) { return safe__raw6(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); }
 

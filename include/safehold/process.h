@@ -107,7 +107,8 @@ enum safe_spawn_flags {
   SAFE_SPAWN_KEEP_IGNORED = 1u << 1, /* signals that the host ignores are ignored in the child too (POSIX) */
   SAFE_SPAWN_NO_NEW_PRIVILEGES = 1u << 2, /* neither the child nor its children gain any by exec (Linux, FreeBSD) */
   SAFE_SPAWN_DIE_WITH_HOST = 1u << 3, /* the tree is killed when this process has ended, however it did; not when the
-                                         spawning thread ends. macOS: SAFE_ENOTSUP */
+                                         spawning thread ends. Linux: where it was for want of memory, the child alone.
+                                         macOS: SAFE_ENOTSUP */
   SAFE_SPAWN_GUARD = 1u << 4, /* a guard process, which never execs, is the child's parent: its status is known also
                                  where the host ignores SIGCHLD or reaps every child, on kernels that cannot tell
                                  otherwise (Linux; needless and so without effect elsewhere) */

@@ -18,8 +18,8 @@
  *   nonblock          writes whether stdin and stdout block (POSIX)
  *   stubborn MS       ignores the polite request to end; says "ready"; ends after MS
  *   leave MS          starts a child that keeps stdout and lives for MS, says its number, and ends at once
- *   bomb N ORPHANS MS starts N processes that ignore the polite request, each in a session of its own; ORPHANS is 1: and
- *                     without a parent (POSIX). Says "ready"; all live for MS. More words are names to be found by
+ *   bomb N ORPHANS MS starts N processes that ignore the polite request, each in a session of its own; ORPHANS is 1:
+ *                     and without a parent (POSIX). Says "ready"; all live for MS. More words are names to be found by
  *   work MS MIB       uses so much of a processor's time, and of memory (POSIX)
  *   host FLAGS TREE CGROUP ARGV...   starts a helper of its own; says "started", its number, its guard's and its
  *                     cgroup's; lives for a minute (POSIX)

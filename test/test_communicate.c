@@ -353,9 +353,10 @@ static void what_is_left_alone_is_still_there(void **state) {
   safe_process_free(process);
 }
 
-/* What the child wrote before its end is there, though nobody waits a moment for it. */
+/* What the child wrote before its end is there, though nobody waits a moment for it. So much fits into a pipe
+   also where musl's stdio fills its pages: by 1025 bytes at a time. */
 static void no_drain_time_loses_nothing(void **state) {
-  const char *const argv[] = {"helper", "flood", "60000", NULL};
+  const char *const argv[] = {"helper", "flood", "40000", NULL};
   safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
   safe_output output = SAFE_OUTPUT_INIT;
   safe_process *process = piped(argv);
@@ -365,7 +366,7 @@ static void no_drain_time_loses_nothing(void **state) {
   /* Wine lets a process be seen to have ended before its handles are closed. */
   if (!on_wine()) options.drain_ms = options.timeout_ms = SAFE_NO_WAIT;
   assert_code(safe_process_communicate(process, &options, &output, NULL), SAFE_OK);
-  assert_int_equal(output.out_length, 60000);
+  assert_int_equal(output.out_length, 40000);
   assert_int_equal(output.flags, 0);
   safe_output_free(&output);
   safe_process_free(process);

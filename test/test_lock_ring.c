@@ -159,6 +159,44 @@ static void a_hosts_handlers_run_and_end_nothing(void **state) {
   safe_unlock(held);
 }
 
+struct lent {
+  int fd, code;
+};
+
+static void *wait_for_a_lent_file(void *argument) {
+  safe_lock_options options = within(1000);
+  struct lent *lent = argument;
+  safe_lock *lock;
+
+  lent->code = safe_lock_handle(&lock, lent->fd, &options, NULL);
+  return NULL;
+}
+
+/* The host gives the number of its file to another one, which it must not: that one is not locked instead. */
+static void another_file_of_the_same_number_is_not_locked(void **state) {
+  struct lent lent = {open("lent", O_RDWR | O_CREAT | O_CLOEXEC, 0600), SAFE_OK};
+  int other = open("other", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  struct flock range = {.l_type = F_WRLCK};
+  pthread_t thread;
+  safe_lock *held;
+
+  (void)state;
+  need_a_ring();
+  held = locked_by_another_thread("lent", NULL);
+  assert_int_equal(pthread_create(&thread, NULL, wait_for_a_lent_file, &lent), 0);
+  sleep_ms(8);
+  assert_int_equal(dup2(other, lent.fd), lent.fd);
+  pthread_join(thread, NULL);
+  assert_code(lent.code, SAFE_EBADF);
+  close(other);
+  other = open("other", O_RDWR | O_CLOEXEC);
+  assert_int_equal(fcntl(other, F_OFD_GETLK, &range), 0);
+  assert_int_equal(range.l_type, F_UNLCK);
+  close(other);
+  close(lent.fd);
+  safe_unlock(held);
+}
+
 static int code_in_the_handler;
 
 static void wait_within(int number) {
@@ -298,6 +336,7 @@ int main(void) {
     cmocka_unit_test(a_cancel_ends_the_wait),
     cmocka_unit_test(a_hosts_handlers_run_and_end_nothing),
     cmocka_unit_test(a_hosts_handler_that_waits_itself_takes_nothing_away),
+    cmocka_unit_test(another_file_of_the_same_number_is_not_locked),
     cmocka_unit_test(a_forked_child_waits_with_a_ring_of_its_own),
     cmocka_unit_test(a_thread_takes_its_ring_with_it),
     cmocka_unit_test(one_who_locks_again_at_once_starves_nobody),

@@ -344,19 +344,30 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
 /* How long the lock is waited for before it is looked whether it passes by. */
 #define FIRST_LOOK (20 * SAFE__MS)
 
-static int wait_until(struct ring *ring, int fd, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
-                      safe_error *error) {
+/* Whether the number of a caller's own file is still that file's: he may have closed it while we waited, though he must
+   not. */
+static bool is_still(const struct safe__file *file, const struct safe__file_id *id) {
+  struct safe__file_id now;
+
+  return !file->borrowed || (safe__os_file_id(file, &now) && now.volume == id->volume && now.low == id->low);
+}
+
+static int wait_until(struct ring *ring, struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
+                      safe_cancel *cancel, safe_error *error) {
   int64_t until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
+  struct safe__file_id id = {0, 0, 0};
   long switches;
   int code, caught;
 
+  if (file->borrowed && !safe__os_file_id(file, &id)) return safe__lock_failed(EBADF, error);
   for (;;) {
     switches = safe__switches();
-    code = wait_once(ring, fd, claim, until, cancel, error);
+    code = wait_once(ring, file->fd, claim, until, cancel, error);
+    if (code == SAFE_ETIMEDOUT && !is_still(file, &id)) return safe__lock_failed(EBADF, error);
     if (code != SAFE_ETIMEDOUT || until == deadline) return code;
     until = deadline;
     if (!safe__passes_by(switches)) continue;
-    caught = safe__catch_lock(fd, claim, deadline);
+    caught = safe__catch_lock(file->fd, claim, deadline);
     if (caught == 0) return SAFE_OK;
     /* Among many on few processors each look would take time from who has the lock. */
     if (caught == EAGAIN) until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
@@ -370,7 +381,7 @@ int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim,
 
   if (ring == NULL || !is_local(ring, file->fd)) return SAFE_EBUSY;
   ring->busy = true;
-  code = wait_until(ring, file->fd, claim, deadline, cancel, error);
+  code = wait_until(ring, file, claim, deadline, cancel, error);
   ring->busy = false;
   return code;
 }

@@ -2,6 +2,7 @@
 /* Waits with a signal that the host lends (Linux). */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -121,11 +122,51 @@ static void a_cancel_and_a_signals_return_take_the_helper(void **state) {
   end_helper(holder);
 }
 
+static int code_in_the_handler;
+
+static void wait_within(int number) {
+  safe_lock_options options = within(10);
+  safe_lock *lock;
+
+  (void)number;
+  code_in_the_handler = safe_lock_file(&lock, "within", &options, NULL);
+}
+
+/* Its wait would stop the timer of the one that it has interrupted. */
+static void a_hosts_handler_that_waits_itself_stops_nothing(void **state) {
+  const struct itimerval soon = {{0, 0}, {0, 60000}};
+  struct sigaction action = {.sa_handler = wait_within, .sa_flags = SA_RESTART}, old;
+  safe_lock_options options = within(300);
+  safe_lock *held[2], *lock;
+  int64_t began;
+
+  (void)state;
+#if defined(__SANITIZE_THREAD__)
+  skip(); /* it reports memory that is allocated in a handler */
+#endif
+  need_lending();
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  held[0] = locked_by_another_thread("without", NULL);
+  held[1] = locked_by_another_thread("within", NULL);
+  code_in_the_handler = SAFE_OK;
+  sigaction(SIGALRM, &action, &old);
+  setitimer(ITIMER_REAL, &soon, NULL);
+  began = now_ms();
+  assert_code(safe_lock_file(&lock, "without", &options, NULL), SAFE_ETIMEDOUT);
+  assert_in_range(now_ms() - began, 299, 300 + 100 * slowness());
+  sigaction(SIGALRM, &old, NULL);
+  assert_code(code_in_the_handler, SAFE_ETIMEDOUT);
+  safe_unlock(held[0]);
+  safe_unlock(held[1]);
+  assert_code(safe_use_signal(0), SAFE_OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_a_signal_that_is_free_can_be_lent),
     cmocka_unit_test(a_wait_is_one_hop),
     cmocka_unit_test(a_deadline_is_kept),
+    cmocka_unit_test(a_hosts_handler_that_waits_itself_stops_nothing),
     cmocka_unit_test(a_cancel_and_a_signals_return_take_the_helper),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ static atomic_int lent; /* 0: none */
 struct bell {
   timer_t timer;
   int signal;
-  int64_t owner; /* timers are not inherited by a forked child */
+  int64_t owner;      /* timers are not inherited by a forked child */
+  volatile bool busy; /* a wait goes on: a handler of the host's that has interrupted it must not set it anew */
 };
 
 static pthread_key_t at_exit; /* of a thread */
@@ -67,7 +68,10 @@ static struct bell *own_bell(int number) {
   pthread_once(&once, make_key);
   if (!keyed) return NULL;
   bell = pthread_getspecific(at_exit);
-  if (bell != NULL && bell->owner == safe__os_self() && bell->signal == number) return bell;
+  if (bell != NULL && bell->owner == safe__os_self()) {
+    if (bell->busy) return NULL;
+    if (bell->signal == number) return bell;
+  }
   if (bell != NULL) {
     pthread_setspecific(at_exit, NULL);
     delete_bell(bell);
@@ -112,9 +116,11 @@ int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *c
   sigemptyset(&mask);
   sigaddset(&mask, number);
   if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return SAFE_EBUSY;
+  bell->busy = true;
   set_bell(bell, deadline);
   code = block(file, claim, deadline, error);
   stop_bell(bell);
+  bell->busy = false;
   /* One that has rung meanwhile was delivered when the timer call returned. */
   if (sigismember(&old, number)) pthread_sigmask(SIG_SETMASK, &old, NULL);
   return code;

@@ -92,12 +92,18 @@ void expect_line(safe_process *process, const char *expected) {
     fail_msg("the helper said \"%s\", expected \"%s\"", line, expected);
 }
 
+/* On a busy machine a process with many threads, such as a Java program, may take longer to go than a verdict. */
+#define STOPS 50
+
 void end_helper(safe_process *process) {
   safe_stop_options options = SAFE_STOP_OPTIONS_INIT;
   safe_error error = SAFE_ERROR_INIT;
+  int tries, code = SAFE_ESTUCK;
 
   options.grace_ms = 0;
-  if (safe_process_stop(process, &options, NULL, &error) != SAFE_OK) fail_msg("%s", error.message);
+  for (tries = 0; code == SAFE_ESTUCK && tries < STOPS; tries++)
+    code = safe_process_stop(process, &options, NULL, &error);
+  if (code != SAFE_OK) fail_msg("%s", error.message);
   safe_process_free(process);
 }
 

@@ -287,7 +287,7 @@ static void hog(const char *path) {
 
 /* Who only waits to be woken may not be served for a quarter of a second, as his processor sleeps. */
 static void one_who_locks_again_at_once_starves_nobody(void **state) {
-  safe_lock_options options = within(1000 * slowness());
+  safe_lock_options options = within(5000 * slowness());
   safe_lock *lock;
   pid_t process;
   int round;

@@ -224,6 +224,14 @@ static struct request *make_request(struct safe__file *file, const char *path, c
   return request;
 }
 
+/* There is nothing else to fall back on: on a busy machine a helper gets more time, if the caller has it. */
+#define PATIENCE_MS 500
+
+static int64_t start_ms(const safe_lock_options *options) {
+  if (options->timeout_ms == SAFE_FOREVER || options->timeout_ms > PATIENCE_MS) return PATIENCE_MS;
+  return options->timeout_ms < SAFE__HELPER_START_MS ? SAFE__HELPER_START_MS : options->timeout_ms;
+}
+
 int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe_lock_options *options,
                            const struct safe__claim *claim, struct safe__wait *wait, safe_error *error) {
   struct request *request = make_request(file, path, options, claim);
@@ -233,7 +241,7 @@ int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe
   file->fd = -1;
   file->borrowed = file->created = false;
   file->inode = 0;
-  request->helper = safe__helper_get(true, &stuck);
+  request->helper = safe__helper_get(true, start_ms(options), &stuck);
   if (request->helper == NULL) {
     release(request);
     if (stuck)

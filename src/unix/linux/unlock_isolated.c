@@ -38,7 +38,7 @@ static int unlock(struct safe__job *job, int fd, int *reply) {
 /* False: there is no helper, and, unless it is stuck, never will be. */
 static bool send_helper(struct farewell *farewell, bool *stuck) {
   farewell->next = safe__os_now() + AGAIN;
-  farewell->helper = safe__helper_get(true, stuck);
+  farewell->helper = safe__helper_get(true, SAFE__HELPER_START_MS, stuck);
   if (farewell->helper == NULL) return false;
   if (safe__helper_post(farewell->helper, &farewell->job, farewell->fd, false)) return true;
   safe__helper_dismiss(farewell->helper);

@@ -94,7 +94,6 @@ static bool end(struct safe__helper *helper, int64_t deadline) {
   return true;
 }
 
-#define START_MS 50             /* for a helper to be on its own */
 #define PAUSE (1000 * SAFE__MS) /* before another one is tried, where that took longer */
 
 static atomic_bool impossible;    /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
@@ -105,8 +104,8 @@ static int word_of(const struct safe__helper *helper) {
 }
 
 /* Only then is it sent anything: what lay in the socket of one that hangs would be kept open by it. */
-static bool becomes_ready(struct safe__helper *helper) {
-  int64_t deadline = safe__deadline(START_MS);
+static bool becomes_ready(struct safe__helper *helper, int64_t ms) {
+  int64_t deadline = safe__deadline(ms);
 
   while (word_of(helper) == SAFE__HELPER_STARTING && safe__os_now() < deadline)
     safe__futex_wait(&helper->stack->word, SAFE__HELPER_STARTING, deadline);
@@ -119,11 +118,11 @@ static uint64_t inode_of(int fd) {
   return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-static struct safe__helper *make(bool fresh) {
+static struct safe__helper *make(bool fresh, int64_t ms) {
   struct safe__helper *helper = try_to_make(fresh);
 
   if (helper == NULL) return NULL;
-  if (becomes_ready(helper)) {
+  if (becomes_ready(helper, ms)) {
     close_one(&helper->fds[THEIRS]); /* it has its own by now */
     helper->socket = inode_of(helper->fds[OURS]);
     return helper;
@@ -246,7 +245,7 @@ static bool must_not_try(void) {
   return until != 0 && safe__os_now() < until;
 }
 
-struct safe__helper *safe__helper_get(bool fresh, bool *stuck) {
+struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck) {
   struct safe__helper *helper = NULL;
 
   if (!atomic_load_explicit(&impossible, memory_order_relaxed) && safe__clone_works()) {
@@ -258,7 +257,7 @@ struct safe__helper *safe__helper_get(bool fresh, bool *stuck) {
         free_helper(helper); /* a copy, in a forked child */
       helper = NULL;
     }
-    if (helper == NULL && !must_not_try()) helper = make(fresh);
+    if (helper == NULL && !must_not_try()) helper = make(fresh, ms);
   }
   if (stuck != NULL) *stuck = helper == NULL && must_not_try();
   return helper;

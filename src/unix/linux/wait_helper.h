@@ -58,10 +58,11 @@ struct safe__helper {
 /* What the helper itself runs (helper_serve.c). */
 int safe__helper_serve(void *helper);
 
-/* The calling thread's spare one, unless it has to be fresh: with our working directory, mask and rights of now. NULL
-   when there can be none; then *stuck, which may be NULL, says whether it is only for now, as a file system that this
-   process has a file of does not let its helpers go. */
-struct safe__helper *safe__helper_get(bool fresh, bool *stuck);
+/* The calling thread's spare one, unless it has to be fresh: with our working directory, mask and rights of now. A new
+   one has so many ms to be on its own. NULL when there can be none; then *stuck, which may be NULL, says whether it is
+   only for now, as a file system that this process has a file of does not let its helpers go. */
+#define SAFE__HELPER_START_MS 50
+struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck);
 
 /* Sends the job, and a descriptor if it is not -1. False: it is gone. The job must stay where it is until the helper
    has answered or was reaped. */

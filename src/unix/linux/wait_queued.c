@@ -125,7 +125,7 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
   if (claim->method == SAFE_METHOD_POSIX) return SAFE_EBUSY; /* the lock would be the helper's */
   request = make_request(file, claim);
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
-  request->helper = safe__helper_get(false, NULL);
+  request->helper = safe__helper_get(false, SAFE__HELPER_START_MS, NULL);
   if (request->helper == NULL) {
     safe__free(request);
     return SAFE_EBUSY;

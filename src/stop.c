@@ -39,8 +39,8 @@ static bool gone_by(struct safe__child *child, int64_t deadline, safe_cancel *ca
 
 static int say_stuck(const safe_stop_report *report, safe_error *error) {
   return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
-                    "%d process%s did not end though killed; the first is %lld, state %c%s%s.", (int)report->left_count,
-                    report->left_count == 1 ? "" : "es", (long long)report->left[0],
+                    "%d process%s still there at the end of the stop; the first is %lld, state %c%s%s.",
+                    (int)report->left_count, report->left_count == 1 ? " is" : "es are", (long long)report->left[0],
                     report->state != 0 ? (char)report->state : '?',
                     report->wait_channel[0] != '\0' ? ", waiting in " : "", report->wait_channel);
 }

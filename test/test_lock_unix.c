@@ -341,6 +341,7 @@ static void count_signal(int number) {
 struct alarm_clock {
   pthread_t target;
   int rings;
+  int64_t pause_ms;
 };
 
 static void *ring(void *argument) {
@@ -348,15 +349,15 @@ static void *ring(void *argument) {
   int at;
 
   for (at = 0; at < alarm_clock->rings; at++) {
-    sleep_ms(30);
+    sleep_ms(alarm_clock->pause_ms);
     pthread_kill(alarm_clock->target, SIGUSR1);
   }
   return NULL;
 }
 
-static void with_signals(int rings, void (*run)(void)) {
+static void with_signals(int rings, int64_t pause_ms, void (*run)(void)) {
   struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART}, old;
-  struct alarm_clock alarm_clock = {pthread_self(), rings};
+  struct alarm_clock alarm_clock = {pthread_self(), rings, pause_ms};
   pthread_t thread;
 
   signals = 0;
@@ -385,7 +386,7 @@ static void interrupted(void) {
 
 static void a_signal_is_told_to_who_asked(void **state) {
   (void)state;
-  with_signals(2, interrupted);
+  with_signals(2, 30 * slowness(), interrupted); /* he has to get to his next wait in between */
 }
 
 static void uninterrupted(void) {
@@ -399,7 +400,7 @@ static void uninterrupted(void) {
 
 static void a_signal_is_not_told_to_others(void **state) {
   (void)state;
-  with_signals(3, uninterrupted);
+  with_signals(3, 30, uninterrupted);
 }
 
 /* ---- Fairness: four readers whose holds overlap, so that there is always one, and a writer among them. */

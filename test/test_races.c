@@ -97,6 +97,10 @@ static void begun_round(int method, uint64_t random) {
     expired++;
     return;
   }
+  if (code == SAFE_ESTUCK) {
+    stuck++;
+    return;
+  }
   if (code != SAFE_OK) {
     print_error("begin: %s\n", safe_code_name(code));
     others++;

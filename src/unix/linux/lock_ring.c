@@ -341,8 +341,11 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
   return safe__lock_failed((int)-result, error);
 }
 
-/* How long the lock is waited for before it is looked whether it passes by. */
-#define FIRST_LOOK (20 * SAFE__MS)
+/* How long the lock is waited for before it is looked whether it passes by; and where others wanted the processor,
+   which among many waiters they always do, how much longer and how often again. */
+#define LOOK (20 * SAFE__MS)
+#define LATER (100 * SAFE__MS)
+#define LATER_LOOKS 10
 
 /* Whether the number of a caller's own file is still that file's: he may have closed it while we waited, though he must
    not. */
@@ -354,10 +357,10 @@ static bool is_still(const struct safe__file *file, const struct safe__file_id *
 
 static int wait_until(struct ring *ring, struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
                       safe_cancel *cancel, safe_error *error) {
-  int64_t until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
+  int64_t until = safe__deadline_min(deadline, safe__os_now() + LOOK);
   struct safe__file_id id = {0, 0, 0};
+  int code, caught, later = 0;
   long switches;
-  int code, caught;
 
   if (file->borrowed && !safe__os_file_id(file, &id)) return safe__lock_failed(EBADF, error);
   for (;;) {
@@ -369,8 +372,11 @@ static int wait_until(struct ring *ring, struct safe__file *file, const struct s
     if (!safe__passes_by(switches)) continue;
     caught = safe__catch_lock(file->fd, claim, deadline);
     if (caught == 0) return SAFE_OK;
-    /* Among many on few processors each look would take time from who has the lock. */
-    if (caught == EAGAIN) until = safe__deadline_min(deadline, safe__os_now() + FIRST_LOOK);
+    /* Each look takes time from who has the lock. */
+    if (caught == EAGAIN)
+      until = safe__deadline_min(deadline, safe__os_now() + LOOK);
+    else if (later++ < LATER_LOOKS)
+      until = safe__deadline_min(deadline, safe__os_now() + LATER);
   }
 }
 

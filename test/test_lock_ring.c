@@ -279,7 +279,7 @@ static void hog(const char *path) {
   for (;;) {
     range.l_type = F_WRLCK;
     fcntl(fd, F_OFD_SETLKW, &range);
-    for (began = now_ms(); now_ms() - began < 2;) continue;
+    for (began = now_ms(); now_ms() - began < 1;) continue;
     range.l_type = F_UNLCK;
     fcntl(fd, F_OFD_SETLK, &range);
   }

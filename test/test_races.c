@@ -181,8 +181,9 @@ static void race_for(long rounds, const char *what) {
   assert_int_equal(others, 0);
   /* A helper that gets no processor for 100 ms after its end was ordered: told, parked, and collected below. */
   assert_true(stuck <= 1 + rounds / 20000);
-  assert_true(granted > 0 && expired > 0);
-  if (rounds >= 5000) assert_true(cancelled > 0); /* a matter of chance in a few hundred */
+  assert_true(granted > 0);
+  if (rounds >= 500) assert_true(expired > 0); /* a matter of chance in fewer; and so are these: */
+  if (rounds >= 5000) assert_true(cancelled > 0);
   no_wait.timeout_ms = SAFE_NO_WAIT;
   no_wait.method = raced_method;
   assert_code(safe_lock_file(&lock, "raced", &no_wait, NULL), SAFE_OK); /* no ghost of a lock */

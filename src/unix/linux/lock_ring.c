@@ -343,7 +343,7 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
 
 /* How long the lock is waited for before it is looked whether it passes by; and where others wanted the processor,
    which among many waiters they always do, how much longer and how often again. */
-#define LOOK (20 * SAFE__MS)
+#define LOOK (30 * SAFE__MS)
 #define LATER (100 * SAFE__MS)
 #define LATER_LOOKS 10
 

@@ -23,6 +23,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "above_stdio.h"
+#include "fork.h"
 #include "io_uring.h"
 #include "kernel.h"
 #include "lock_calls.h"
@@ -81,12 +83,16 @@ static long ring_register(int ring, unsigned what, void *argument, unsigned coun
 
 /* The ring alone keeps the eventfd: nobody can close it, and no child can get it. */
 static bool give_eventfd(struct ring *ring) {
-  int fd = eventfd(UINT32_MAX, EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK);
-  long result;
+  long result = -EMFILE;
+  int fd;
 
-  if (fd < 0) return false;
-  result = ring_register(ring->number, SAFE__URING_REGISTER_FILES, &fd, 1);
-  close(fd);
+  safe__fork_hold();
+  fd = safe__above_stdio(eventfd(UINT32_MAX, EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK));
+  if (fd >= 0) {
+    result = ring_register(ring->number, SAFE__URING_REGISTER_FILES, &fd, 1);
+    close(fd);
+  }
+  safe__fork_allow();
   ring->reads = UINT32_MAX;
   return result == 0;
 }

@@ -45,6 +45,12 @@ struct safe__uring_params {
 };
 _Static_assert(sizeof(struct safe__uring_params) == 120, "as in linux/io_uring.h");
 
+struct safe__uring_getevents_arg {
+  uint64_t sigmask; /* none */
+  uint32_t sigmask_size, min_wait;
+  uint64_t ts;
+};
+
 struct safe__uring_rsrc_update {
   uint32_t offset, reserved;
   uint64_t data;
@@ -55,6 +61,7 @@ struct safe__uring_rsrc_update {
 #define SAFE__URING_SETUP_NO_SQARRAY (1u << 16)         /* 6.6 */
 
 #define SAFE__URING_ENTER_GETEVENTS (1u << 0)
+#define SAFE__URING_ENTER_EXT_ARG (1u << 3)    /* 5.11 */
 #define SAFE__URING_ENTER_REGISTERED (1u << 4) /* the ring is a number of the thread's, no descriptor */
 
 #define SAFE__URING_REGISTER_FILES 2

@@ -72,9 +72,19 @@ static long setup_call(unsigned entries, struct safe__uring_params *params) {
 
 long (*safe__uring_setup)(unsigned entries, struct safe__uring_params *params) = setup_call;
 
-static long enter(const struct ring *ring, unsigned submit, unsigned await) {
+static long enter(const struct ring *ring, unsigned submit) {
+  return safe__raw6(SYS_io_uring_enter, ring->number, submit, 0, SAFE__URING_ENTER_REGISTERED, 0, 0);
+}
+
+/* Waits for so many answers too, until the deadline: -ETIME. */
+static long enter_and_wait(const struct ring *ring, unsigned submit, unsigned await, int64_t deadline) {
+  int64_t left = deadline - safe__os_now();
+  struct __kernel_timespec time = {0, left > 0 ? left : 0};
+  struct safe__uring_getevents_arg argument = {.ts = (uint64_t)(uintptr_t)&time};
+
   return safe__raw6(SYS_io_uring_enter, ring->number, submit, await,
-                    SAFE__URING_ENTER_REGISTERED | (await > 0 ? SAFE__URING_ENTER_GETEVENTS : 0), 0, 0);
+                    SAFE__URING_ENTER_REGISTERED | SAFE__URING_ENTER_GETEVENTS | SAFE__URING_ENTER_EXT_ARG,
+                    (long)&argument, sizeof(argument));
 }
 
 static long ring_register(int ring, unsigned what, void *argument, unsigned count) {
@@ -237,8 +247,12 @@ static void take_results(struct ring *ring) {
   __atomic_store_n(ring->results_head, tail, __ATOMIC_RELEASE);
 }
 
+/* How long that may take; it takes microseconds. Less than a second, as the kernel is told it in ns. */
+#define ANSWER_MS 100
+
 /* Until every request is answered: none may write into the struct of a later wait. */
 static void stop(struct ring *ring) {
+  int64_t deadline = safe__deadline(ANSWER_MS);
   struct safe__uring_sqe *request;
   unsigned submit = 0;
   long result;
@@ -250,7 +264,7 @@ static void stop(struct ring *ring) {
     submit = 1;
   }
   while (ring->asked > 0) {
-    result = enter(ring, submit, ring->asked);
+    result = enter_and_wait(ring, submit, ring->asked, deadline);
     take_results(ring);
     if (result >= 0) submit = 0;
     if (result < 0 && result != -EINTR) {
@@ -332,7 +346,7 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
   if (deadline != SAFE__NEVER) ask_for_time(ring, deadline);
   if (cancel != NULL) ask_for_cancel(ring, safe__cancel_fd(cancel));
   submit = ring->asked;
-  do result = enter(ring, submit, 0);
+  do result = enter(ring, submit);
   while (result == -EINTR);
   if (result != (long)submit) {
     ring->broken = true; /* some were taken, or none: it is not worth finding out */

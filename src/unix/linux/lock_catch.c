@@ -13,8 +13,12 @@
 
 #include "lock_calls.h"
 
-/* Wake-ups in vain. A debugger that stops the thread at each system call counts as a dozen. */
+/* Wake-ups in vain, and the time in which they are too many. A debugger that stops the thread at each system call
+   counts as a dozen. */
 #define LOST 16
+#define LOST_IN (30 * SAFE__MS)
+#define SELDOM 2 /* one is the call's end */
+
 #define PATIENCE (3 * SAFE__MS)
 #define TRIES 64 /* between two looks at the clock and at the others: about 40 us */
 
@@ -24,7 +28,12 @@ long safe__switches(void) {
   return getrusage(RUSAGE_THREAD, &usage) == 0 ? usage.ru_nvcsw : 0;
 }
 
-bool safe__passes_by(long switches) { return safe__switches() - switches > LOST; }
+enum safe__woken safe__woken(long switches, int64_t time) {
+  long woken = safe__switches() - switches;
+
+  if (woken <= SELDOM) return SAFE__WOKEN_SELDOM;
+  return woken > LOST * (long)(time > LOST_IN ? time / LOST_IN : 1) ? SAFE__WOKEN_IN_VAIN : SAFE__WOKEN_AMONG;
+}
 
 /* If anybody else is to run on it, the processor goes to him now. */
 static bool processor_is_wanted(void) {

@@ -7,9 +7,13 @@
 /* How often this thread gave up its processor so far. */
 long safe__switches(void);
 
-/* Whether, in one blocking call that began at so many switches, the thread was woken for a lock that it then did not
-   get: somebody lets go of it and takes it again before a processor that sleeps has woken up. */
-bool safe__passes_by(long switches);
+/* What the wake-ups in vain of one blocking call tell, that began at so many switches and was left after a time. */
+enum safe__woken {
+  SAFE__WOKEN_SELDOM, /* whoever has the lock keeps it */
+  SAFE__WOKEN_AMONG,  /* by a queue in motion, in which everybody is woken up to find his place anew */
+  SAFE__WOKEN_IN_VAIN /* somebody lets go of the lock and takes it again before a processor that sleeps has woken up */
+};
+enum safe__woken safe__woken(long switches, int64_t time);
 
 /* Asks without pause for a few holds, as the lock comes by for less than a microsecond; only while nobody else wants
    the processor: EBUSY. Else 0, or EAGAIN. */

@@ -113,6 +113,15 @@ void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE_
 void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
                        safe_error *error);
 
+/* ---- Lists of handles (audit.c). */
+struct safe_handle_list {
+  size_t count, room;
+  safe_leak *items;
+  char unknown[256];
+};
+bool safe__leak_add(safe_handle_list *list, const safe_leak *leak); /* false without memory */
+void safe__leak_unknown(safe_handle_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
+
 /* ---- The objects. */
 /* What a stream call answers when it would block, and an attempt that is not over: beside the SAFE_E* numbers, each of
    which may be a system's answer; never seen by a caller. */

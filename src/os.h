@@ -11,6 +11,7 @@
 #define SAFEHOLD_OS_H
 
 #include "internal.h"
+#include "scene.h"
 
 /* struct safe__file, safe__poller, safe__child and safe__stream, as this system lays them out. */
 #include "os_types.h"
@@ -123,6 +124,24 @@ bool safe__os_is_alive(const struct safe_owner *owner);
 
 /* ---- Who holds a lock: adds to the list until the deadline. */
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error);
+
+/* ---- Who waits for whom. Each adds to the scene what it finds until the deadline, and says among the unknown what it
+   could not see; nothing of it asks a file system that may be dead, unless where that can be abandoned. */
+/* The object of the file at path. 0 and its index, or an error: SAFE_ENOENT, or SAFE_ESTUCK if the file system does not
+   answer in time. */
+int safe__os_look_path(struct safe__scene *scene, const char *path, int64_t deadline, int32_t *object,
+                       safe_error *error);
+/* Fills in the holders of an object: of a file's locks, or the ends of a pipe. */
+void safe__os_look_object(struct safe__scene *scene, int32_t object, int64_t deadline);
+/* Fills in the actor, and adds what its threads want, with their objects. */
+void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadline);
+/* The children of a process that waits for any of them: adds an actor each. */
+void safe__os_look_children(struct safe__scene *scene, int64_t pid, int64_t deadline);
+void safe__os_look_end(struct safe__scene *scene);
+
+/* ---- What a child would inherit: adds to the list (audit.c). pid is not 0. SAFE_ENOENT, SAFE_EACCES or SAFE_ENOTSUP
+   as in inspect.h. */
+int safe__os_audit(int64_t pid, uint32_t flags, int64_t deadline, safe_handle_list *list, safe_error *error);
 
 /* ---- Spawn: everything in the options has been validated, and nothing is NULL but env and cwd. */
 int safe__os_spawn(struct safe__child *child, const safe_spawn_options *options, int64_t deadline, safe_error *error);

@@ -24,6 +24,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   parked.c
   process.c
   run.c
+  scene.c
   stop.c
   timed_wait.c
   version.c
@@ -47,6 +48,7 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/stream.c
 )
 set(SAFEHOLD_LINUX_SOURCES
+  look_none.c
   unix/child.c
   unix/describe_locale.c
   unix/pipe_pipe2.c
@@ -90,6 +92,7 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
+  look_none.c
   unix/error_pipe.c
   lock_ring_none.c
   unix/reserve_none.c
@@ -129,6 +132,7 @@ set(SAFEHOLD_TRAMPOLINE_SOURCES
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
   lock_ring_none.c
+  look_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
   unix/child.c
@@ -169,6 +173,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
 set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
   lock_ring_none.c
+  look_none.c
   win/batch.c
   win/cancel_event.c
   win/clock.c

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Where a system tells nothing of who waits for whom. */
+#include "os.h"
+
+static const char silent[] = "This system does not tell who waits for whom.";
+
+int safe__os_look_path(struct safe__scene *scene, const char *path, int64_t deadline, int32_t *object,
+                       safe_error *error) {
+  (void)scene, (void)path, (void)deadline, (void)object;
+  return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_INSPECT, -1, "%s", silent);
+}
+
+void safe__os_look_object(struct safe__scene *scene, int32_t object, int64_t deadline) {
+  (void)object, (void)deadline;
+  safe__scene_unknown(scene, "%s", silent);
+}
+
+void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadline) {
+  (void)pid, (void)deadline;
+  safe__scene_unknown(scene, "%s", silent);
+}
+
+void safe__os_look_children(struct safe__scene *scene, int64_t pid, int64_t deadline) {
+  (void)pid, (void)deadline;
+  safe__scene_unknown(scene, "%s", silent);
+}
+
+void safe__os_look_end(struct safe__scene *scene) { scene->look = NULL; }
+
+int safe__os_audit(int64_t pid, uint32_t flags, int64_t deadline, safe_handle_list *list, safe_error *error) {
+  (void)pid, (void)flags, (void)deadline, (void)list;
+  return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_INSPECT, -1, "This system does not tell who has which handles.");
+}

@@ -4,8 +4,7 @@
 
 #include "os.h"
 
-/* A process chooses its own name, and the message that has it goes to logs and terminals. */
-static void make_printable(char *name) {
+void safe__make_printable(char *name) {
   for (; *name != '\0'; name++)
     if ((unsigned char)*name < ' ' || *name == 0x7f) *name = '?';
 }
@@ -26,7 +25,8 @@ bool safe__holder_add(safe_holder_list *list, const safe_holder *holder) {
     list->room = room;
   }
   list->items[list->count] = *holder;
-  make_printable(list->items[list->count++].name);
+  /* A process chooses its own name, and the message that has it goes to logs and terminals. */
+  safe__make_printable(list->items[list->count++].name);
   return true;
 }
 

@@ -78,6 +78,7 @@ int safe__read_spawn_options(safe_spawn_options *into, const safe_spawn_options 
 int safe__read_wait_options(safe_wait_options *into, const safe_wait_options *from, safe_error *error);
 int safe__read_communicate_options(safe_communicate_options *into, const safe_communicate_options *from,
                                    safe_error *error);
+int safe__read_audit_options(safe_audit_options *into, const safe_audit_options *from, safe_error *error);
 int safe__read_stop_options(safe_stop_options *into, const safe_stop_options *from, safe_error *error);
 /* Checks the size that the caller set in a struct to be filled; NULL is allowed. */
 int safe__check_out(const void *caller, const char *name, safe_error *error);
@@ -105,6 +106,8 @@ struct safe_holder_list {
   int32_t method;
   const struct safe__file *file;
 };
+/* Control characters become question marks. */
+void safe__make_printable(char *text);
 /* Adds a copy, unless one with the same pid, handle and role is there; false without memory. */
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
 /* Keeps the first reason, and every later one that fits. */
@@ -119,6 +122,8 @@ struct safe_handle_list {
   safe_leak *items;
   char unknown[256];
 };
+/* What the leak is, in the system's words: printable, and cut where it is too long. */
+void safe__leak_name(safe_leak *leak, const char *name);
 bool safe__leak_add(safe_handle_list *list, const safe_leak *leak); /* false without memory */
 void safe__leak_unknown(safe_handle_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
 

@@ -26,8 +26,3 @@ void safe__os_look_children(struct safe__scene *scene, int64_t pid, int64_t dead
 }
 
 void safe__os_look_end(struct safe__scene *scene) { scene->look = NULL; }
-
-int safe__os_audit(int64_t pid, uint32_t flags, int64_t deadline, safe_handle_list *list, safe_error *error) {
-  (void)pid, (void)flags, (void)deadline, (void)list;
-  return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_INSPECT, -1, "This system does not tell who has which handles.");
-}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The only files that read or write structs of the caller, whose header may be older or newer than this library: this
-   one, which has what the locks need, and options_process.c. */
+   one, which has what the locks need, options_process.c and options_inspect.c. */
 #include "options.h"
 
 #include <string.h>

@@ -6,6 +6,7 @@
 set(SAFEHOLD_PORTABLE_SOURCES
   attempt.c
   attempt_explain.c
+  audit.c
   cancel.c
   clock.c
   communicate.c
@@ -19,6 +20,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   lock_convert.c
   memory.c
   options.c
+  options_inspect.c
   options_process.c
   owner_record.c
   parked.c
@@ -48,6 +50,7 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/stream.c
 )
 set(SAFEHOLD_LINUX_SOURCES
+  audit_none.c
   look_none.c
   unix/child.c
   unix/describe_locale.c
@@ -92,6 +95,7 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
+  audit_none.c
   look_none.c
   unix/error_pipe.c
   lock_ring_none.c
@@ -132,6 +136,7 @@ set(SAFEHOLD_TRAMPOLINE_SOURCES
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
   lock_ring_none.c
+  audit_none.c
   look_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
@@ -173,6 +178,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
 set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
   lock_ring_none.c
+  audit_none.c
   look_none.c
   win/batch.c
   win/cancel_event.c

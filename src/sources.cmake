@@ -60,6 +60,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/cgroup.c
   unix/linux/cgroup_folder.c
   unix/linux/child_start.c
+  unix/linux/descriptors.c
   unix/linux/exit_pidfd.c
   unix/linux/guard.c
   unix/linux/guard_serve.c

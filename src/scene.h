@@ -30,11 +30,13 @@ struct safe__want {
   int32_t waits;        /* SAFE_WAITS_* */
   int32_t object;       /* LOCK, INPUT, ROOM: which; else -1 */
   int32_t mode, method; /* LOCK: what is asked for, or -1 */
-  int64_t other;        /* CHILD: its pid, or SAFE__ANY_CHILD; DEBUGGER, REAPING: who; else 0 */
+  int64_t other;        /* CHILD: its pid, or SAFE__ANY_CHILD; DEBUGGER, REAPING: who; OTHER: whose thread has to act,
+                           which may be this process itself, where the system tells that (Windows); else 0 */
   int64_t handle;       /* or -1 */
   int64_t since_ms;     /* as in safe_link */
   int64_t limit_ms;
   char what[64]; /* KERNEL, OTHER: where it waits, in words: "futex", "a socket", "fuse_request_wait"; or "" */
+  bool circle;   /* OTHER, CHILD: the system itself found that this wait leads into a circle: it never ends */
 };
 
 enum safe__object_kind { SAFE__OBJECT_FILE, SAFE__OBJECT_PIPE };
@@ -77,16 +79,17 @@ struct safe__actor *safe__scene_find_actor(const struct safe__scene *scene, int6
 /* Index of the object, made if it is not there yet; -1 without memory. */
 int32_t safe__scene_object(struct safe__scene *scene, enum safe__object_kind kind, const struct safe__file_id *id,
                            const char *name);
-/* A want to be filled in: all zeroes but object, mode, method, handle and limit_ms, which are -1. NULL without memory. */
+/* A want to be filled in: all zeroes but object, mode, method, handle and limit_ms, which are -1. NULL without memory.
+ */
 struct safe__want *safe__scene_want(struct safe__scene *scene, int64_t pid, int64_t thread, int32_t waits);
 /* Keeps a reason once. */
 void safe__scene_unknown(struct safe__scene *scene, const char *format, ...) SAFE__PRINTF(2, 3);
 
 /* ---- What follows (explain_judge.c). */
 struct safe__judgement {
-  int32_t verdict;   /* SAFE_VERDICT_* */
-  bool *can_go;      /* of each actor */
-  size_t *cycle;     /* indices of wants, each one's answer being the next one's process; the last leads to the first */
+  int32_t verdict; /* SAFE_VERDICT_* */
+  bool *can_go;    /* of each actor */
+  size_t *cycle;   /* indices of wants, each one's answer being the next one's process; the last leads to the first */
   size_t cycle_count;
 };
 

@@ -14,15 +14,3 @@ void safe__os_look_object(struct safe__scene *scene, int32_t object, int64_t dea
   (void)object, (void)deadline;
   safe__scene_unknown(scene, "%s", silent);
 }
-
-void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadline) {
-  (void)pid, (void)deadline;
-  safe__scene_unknown(scene, "%s", silent);
-}
-
-void safe__os_look_children(struct safe__scene *scene, int64_t pid, int64_t deadline) {
-  (void)pid, (void)deadline;
-  safe__scene_unknown(scene, "%s", silent);
-}
-
-void safe__os_look_end(struct safe__scene *scene) { scene->look = NULL; }

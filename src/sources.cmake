@@ -50,12 +50,13 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/stream.c
 )
 set(SAFEHOLD_LINUX_SOURCES
-  audit_none.c
   look_none.c
+  look_process_none.c
   unix/child.c
   unix/describe_locale.c
   unix/pipe_pipe2.c
   unix/quiet_write.c
+  unix/linux/asleep_since.c
   unix/linux/cancel_eventfd.c
   unix/linux/cgroup.c
   unix/linux/cgroup_folder.c
@@ -98,6 +99,7 @@ set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
   audit_none.c
   look_none.c
+  look_process_none.c
   unix/error_pipe.c
   lock_ring_none.c
   unix/reserve_none.c
@@ -139,6 +141,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   lock_ring_none.c
   audit_none.c
   look_none.c
+  look_process_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
   unix/child.c
@@ -181,6 +184,7 @@ set(SAFEHOLD_WIN_SOURCES
   lock_ring_none.c
   audit_none.c
   look_none.c
+  look_process_none.c
   win/batch.c
   win/cancel_event.c
   win/clock.c

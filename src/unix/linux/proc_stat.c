@@ -9,6 +9,7 @@
 #include "child_calls.h"
 
 #define PATH_BYTES 64
+#define PAGE 4096
 
 static char *append(char *to, const char *text) {
   while (*text != '\0') *to++ = *text++;
@@ -25,19 +26,24 @@ static char *append_number(char *to, int64_t number) {
   return to;
 }
 
-/* /proc/PID/NAME, or with task /proc/PID/task/PID/NAME. A negative errno on failure. */
-static long read_file(int64_t pid, const char *task, const char *name, char *text, long size) {
+long safe__proc_read(int64_t pid, int64_t thread, const char *name, char *text, size_t size) {
   char path[PATH_BYTES], *end = append_number(append(path, "/proc/"), pid);
+  size_t filled = 0;
   long fd, length;
 
-  if (task != NULL) end = append_number(append(end, task), pid);
+  if (thread != 0) end = append_number(append(end, "/task/"), thread);
   *append(append(end, "/"), name) = '\0';
+  text[0] = '\0';
   fd = safe__raw6(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
   if (fd < 0) return fd;
-  length = safe__raw6(SYS_read, fd, (long)text, size - 1, 0, 0, 0);
+  /* Of a file with many records one read gives about a page; of those that fit into less there is but one. */
+  do {
+    length = safe__raw6(SYS_read, fd, (long)text + (long)filled, (long)(size - 1 - filled), 0, 0, 0);
+    if (length > 0) filled += (size_t)length;
+  } while (length > 0 && size > PAGE && filled < size - 1);
   child_close_one((int)fd);
-  text[length < 0 ? 0 : length] = '\0';
-  return length;
+  text[filled] = '\0';
+  return filled > 0 ? (long)filled : length;
 }
 
 static const char *find_last(const char *text, char wanted) {
@@ -49,7 +55,17 @@ static const char *find_last(const char *text, char wanted) {
 }
 
 /* Where in /proc/PID/stat, counted as in proc(5). */
-enum { STATE = 3, PARENT = 4, GROUP = 5, SESSION = 6, THREADS = 20, START = 22, EXIT_SIGNAL = 38 };
+enum {
+  STATE = 3,
+  PARENT = 4,
+  GROUP = 5,
+  SESSION = 6,
+  FLAGS = 9,
+  THREADS = 20,
+  START = 22,
+  CODE = 26,
+  EXIT_SIGNAL = 38
+};
 
 static void take_field(struct safe__proc_stat *stat, int field, const char *text) {
   bool negative = *text == '-';
@@ -61,20 +77,20 @@ static void take_field(struct safe__proc_stat *stat, int field, const char *text
   if (field == PARENT) stat->parent = number;
   if (field == GROUP) stat->group = number;
   if (field == SESSION) stat->session = number;
+  if (field == FLAGS) stat->flags = (unsigned)number;
   if (field == THREADS) stat->threads = number;
   if (field == START) stat->start = (uint64_t)number;
+  if (field == CODE) stat->code = (uint64_t)number;
   if (field == EXIT_SIGNAL) stat->exit_signal = (int)number;
 }
 
-bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
+bool safe__proc_thread_stat(int64_t pid, int64_t thread, struct safe__proc_stat *stat) {
   const char *at, *end;
   char text[512];
   size_t length = 0;
   int field = STATE - 1;
 
-  /* The first thread's, which for all that is asked here is the process's: of its own /proc/PID/stat a process under
-     qemu-user gets to see what qemu makes up. */
-  if (read_file(pid, "/task/", "stat", text, sizeof(text)) <= 0) return false;
+  if (safe__proc_read(pid, thread, "stat", text, sizeof(text)) <= 0) return false;
   end = find_last(text, ')'); /* the name itself may have parentheses */
   if (end == NULL) return false;
   for (at = text; *at != '(' && at < end;) at++;
@@ -84,6 +100,10 @@ bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) {
     if (*at == ' ') take_field(stat, ++field, at + 1);
   return field == EXIT_SIGNAL;
 }
+
+/* The first thread's, which for all that is asked here is the process's: of its own /proc/PID/stat a process under
+   qemu-user gets to see what qemu makes up. */
+bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat) { return safe__proc_thread_stat(pid, pid, stat); }
 
 void safe__proc_open(struct safe__proc_walk *walk) {
   walk->at = walk->length = 0;
@@ -113,11 +133,11 @@ void safe__proc_close(struct safe__proc_walk *walk) {
 }
 
 bool safe__proc_text(int64_t pid, const char *name, char *text, size_t size) {
-  return read_file(pid, NULL, name, text, (long)size) > 0;
+  return safe__proc_read(pid, 0, name, text, size) > 0;
 }
 
 void safe__proc_line(int64_t pid, const char *name, char *line, size_t size) {
-  if (read_file(pid, NULL, name, line, (long)size) < 0) line[0] = '\0';
+  safe__proc_read(pid, 0, name, line, size);
   line[strcspn(line, "\n")] = '\0';
 }
 

@@ -11,14 +11,24 @@ struct safe__proc_stat {
   char name[64];
   char state;
   int64_t parent, group, session;
+  unsigned flags; /* PF_* of the kernel's include/linux/sched.h */
   int64_t threads;
   uint64_t start;  /* clock ticks since boot */
+  uint64_t code;   /* where its program begins: 0 for a zombie, a kernel thread, and in the middle of exec; 1 where this
+                      user may not know it */
   int exit_signal; /* 0: a helper that shares its parent's memory, as wait_helper.c makes it */
 };
 
 /* False when there is no such process, or it may not be seen. Reading it never blocks. Like the walk it makes raw calls
    only, for use on shared memory. */
 bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat);
+
+/* The same of one thread: its name, and its state. */
+bool safe__proc_thread_stat(int64_t pid, int64_t thread, struct safe__proc_stat *stat);
+
+/* The text of /proc/PID/NAME, or of /proc/PID/task/THREAD/NAME if thread is not 0, as much as there is room for: its
+   length, or a negative errno. */
+long safe__proc_read(int64_t pid, int64_t thread, const char *name, char *text, size_t size);
 
 /* The first line of /proc/PID/NAME; "" when it cannot be read. */
 void safe__proc_line(int64_t pid, const char *name, char *line, size_t size);

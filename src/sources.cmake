@@ -57,6 +57,8 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/pipe_pipe2.c
   unix/quiet_write.c
   unix/linux/asleep_since.c
+  unix/linux/audit_kind.c
+  unix/linux/audit_proc.c
   unix/linux/cancel_eventfd.c
   unix/linux/cgroup.c
   unix/linux/cgroup_folder.c

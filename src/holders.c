@@ -9,14 +9,20 @@ void safe__make_printable(char *name) {
     if ((unsigned char)*name < ' ' || *name == 0x7f) *name = '?';
 }
 
+/* One process may have several locks on the file by one descriptor. Of two that wait it has as a rule two threads. */
+static bool is_same(const safe_holder *one, const safe_holder *other) {
+  if (one->pid != other->pid || one->role != other->role || one->handle != other->handle) return false;
+  if (one->role == SAFE_HOLDER_WAITS) return one->handle >= 0;
+  return one->role == SAFE_HOLDER_OPENS ||
+         (one->method == other->method && one->offset == other->offset && one->length == other->length);
+}
+
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder) {
   safe_holder *items;
   size_t at, room;
 
-  for (at = 0; at < list->count; at++) {
-    items = &list->items[at];
-    if (items->pid == holder->pid && items->role == holder->role && items->handle == holder->handle) return true;
-  }
+  for (at = 0; at < list->count; at++)
+    if (is_same(&list->items[at], holder)) return true;
   if (list->count == list->room) {
     room = list->room == 0 ? 8 : list->room * 2;
     items = safe__realloc(list->items, room * sizeof(*items));

@@ -108,7 +108,7 @@ struct safe_holder_list {
 };
 /* Control characters become question marks. */
 void safe__make_printable(char *text);
-/* Adds a copy, unless one with the same pid, handle and role is there; false without memory. */
+/* Adds a copy, unless the same process's same lock, by the same handle, is there; false without memory. */
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
 /* Keeps the first reason, and every later one that fits. */
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);

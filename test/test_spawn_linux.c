@@ -272,11 +272,15 @@ static void *spawn_and_look(void *argument) {
 
   for (; left > 0; left--) {
     safe_output output = SAFE_OUTPUT_INIT;
+    safe_error error = SAFE_ERROR_INIT;
     safe_spawn_options options;
     const char *expected = shape(&options, left);
     safe_process *process;
     bool right;
-    if (safe_spawn(&process, &options, NULL) != SAFE_OK) break;
+    if (safe_spawn(&process, &options, &error) != SAFE_OK) {
+      print_error("no child: %s\n", error.message);
+      break;
+    }
     right = safe_process_communicate(process, NULL, &output, NULL) == SAFE_OK && strcmp(output.out, expected) == 0;
     if (!right) print_error("a child had: %s\n", output.out);
     safe_output_free(&output);

@@ -31,7 +31,7 @@ struct audit {
   safe_handle_list *list;
   DIR *folder; /* /proc/PID/fd */
   struct safe__mounts mounts;
-  int unreadable;
+  int seen, unreadable; /* descriptors */
   bool late, no_memory;
 };
 
@@ -82,6 +82,7 @@ static bool read_link(struct audit *audit, int fd, char *text, size_t size) {
   length = readlinkat(dirfd(audit->folder), number, text, size - 1);
   text[length < 0 ? 0 : length] = '\0';
   if (length < 0 && is_refused(errno)) audit->unreadable++;
+  if (length > 0) audit->seen++;
   return length > 0;
 }
 
@@ -207,6 +208,12 @@ static int fail(const struct audit *audit, int os_code, safe_error *error) {
   if (!proc_there)
     return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_INSPECT, -1,
                       "/proc is not there: nothing tells of other processes.");
+  if (is_refused(os_code)) {
+    safe__fail(error, SAFE_EACCES, SAFE_STAGE_INSPECT, -1,
+               "The descriptors of process %lld may not be seen by this user.", (long long)audit->pid);
+    error->os_code = os_code;
+    return SAFE_EACCES;
+  }
   if (os_code != ENOENT && os_code != ESRCH)
     return safe__fail_os(error, os_code, SAFE_STAGE_INSPECT, -1, "The descriptors of process %lld cannot be seen",
                          (long long)audit->pid);
@@ -242,7 +249,9 @@ static int scan_other(struct audit *audit, safe_error *error) {
   os_code = open_folder(audit);
   if (os_code != 0) return fail(audit, os_code, error);
   scan(audit);
-  return SAFE_OK;
+  /* The folder belongs to the same user, but what is in it asks for the rights of a debugger: of a process with more
+     capabilities they are refused. */
+  return audit->seen == 0 && audit->unreadable > 0 ? fail(audit, EACCES, error) : SAFE_OK;
 }
 
 /* Not by its number: this process may be in another pid namespace than the one that /proc shows. */

@@ -4,11 +4,6 @@
 
 #include "os.h"
 
-void safe__make_printable(char *name) {
-  for (; *name != '\0'; name++)
-    if ((unsigned char)*name < ' ' || *name == 0x7f) *name = '?';
-}
-
 /* One process may have several locks on the file by one descriptor. Of two that wait it has as a rule two threads. */
 static bool is_same(const safe_holder *one, const safe_holder *other) {
   if (one->pid != other->pid || one->role != other->role || one->handle != other->handle) return false;

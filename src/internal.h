@@ -79,6 +79,7 @@ int safe__read_wait_options(safe_wait_options *into, const safe_wait_options *fr
 int safe__read_communicate_options(safe_communicate_options *into, const safe_communicate_options *from,
                                    safe_error *error);
 int safe__read_audit_options(safe_audit_options *into, const safe_audit_options *from, safe_error *error);
+int safe__read_explain_options(safe_explain_options *into, const safe_explain_options *from, safe_error *error);
 int safe__read_stop_options(safe_stop_options *into, const safe_stop_options *from, safe_error *error);
 /* Checks the size that the caller set in a struct to be filled; NULL is allowed. */
 int safe__check_out(const void *caller, const char *name, safe_error *error);

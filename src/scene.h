@@ -85,12 +85,4 @@ struct safe__want *safe__scene_want(struct safe__scene *scene, int64_t pid, int6
 /* Keeps a reason once. */
 void safe__scene_unknown(struct safe__scene *scene, const char *format, ...) SAFE__PRINTF(2, 3);
 
-/* ---- What follows (explain_judge.c). */
-struct safe__judgement {
-  int32_t verdict; /* SAFE_VERDICT_* */
-  bool *can_go;    /* of each actor */
-  size_t *cycle;   /* indices of wants, each one's answer being the next one's process; the last leads to the first */
-  size_t cycle_count;
-};
-
 #endif

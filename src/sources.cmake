@@ -11,9 +11,17 @@ set(SAFEHOLD_PORTABLE_SOURCES
   clock.c
   communicate.c
   error.c
+  explain.c
+  explain_file.c
+  explain_judge.c
+  explain_process.c
+  explain_text.c
+  explain_walk.c
   flow.c
   held.c
   holders.c
+  judge_cycle.c
+  judge_locks.c
   kept.c
   lock.c
   lock_begin.c
@@ -24,6 +32,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   options_process.c
   owner_record.c
   parked.c
+  printable.c
   process.c
   run.c
   scene.c

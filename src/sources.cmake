@@ -88,8 +88,11 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lent_signal.c
   unix/linux/lock_isolated.c
   unix/linux/lock_catch.c
+  unix/linux/lock_line.c
   unix/linux/lock_ofd_flock.c
   unix/linux/lock_ring.c
+  unix/linux/lock_sharers.c
+  unix/linux/lock_waiters.c
   unix/linux/members.c
   unix/linux/pipe_size.c
   unix/linux/poller_epoll.c
@@ -97,6 +100,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/pty_peer.c
   unix/linux/reopen.c
   unix/linux/reserve.c
+  unix/linux/seen_file.c
   unix/linux/self_wipeonfork.c
   unix/linux/shared_stack.c
   unix/linux/tree.c
@@ -266,6 +270,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/linux/kernel.c
   unix/linux/proc_stat.c
   unix/linux/lock_isolated.c
+  unix/linux/seen_file.c
   unix/linux/unlock_isolated.c
   unix/linux/helper_serve.c
   unix/linux/wait_queued.c

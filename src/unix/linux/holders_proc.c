@@ -2,232 +2,386 @@
 /*
  * Who holds a lock, from /proc. The lock lines of /proc/PID/fdinfo name every process that has the locked
  * description open, whoever locked it: the only source for OFD locks, and the one that shows an inherited
- * descriptor. /proc/locks adds the waiters, and holders whose fdinfo may not be read.
+ * descriptor. /proc/locks adds the waiters, and holders whose fdinfo may not be read; and where it has nothing, or
+ * record locks only, which are nobody's but their owner's, the descriptors of all processes need not be looked at.
  *
- * Nothing here opens or stats a descriptor's file, which could block on a dead file system: links are read, which
- * cannot.
+ * /proc/locks is not for a look that has little time. Reading it waits for a grace period of RCU (8 to 11 ms on an idle
+ * machine with HZ=250), and keeps the whole machine from locking while a page of it is written (percpu_down_write in
+ * locks_start, fs/locks.c).
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "os.h"
-#include "proc_stat.h"
+#include "descriptors.h"
+#include "holder_query.h"
 
-struct query {
-  unsigned major, minor;             /* as stat(2) has it */
-  unsigned mount_major, mount_minor; /* as /proc/self/mountinfo has it: the one of the locks on overlayfs and btrfs */
-  unsigned long long inode;
-  int64_t deadline;
-  safe_holder_list *list;
-  int unreadable; /* processes whose descriptors we may not see */
-  bool late, no_memory;
-};
+/* ---- The table. */
 
-/* "FLOCK  ADVISORY  WRITE 101 fe:00:1234 0 EOF": what follows the number in both files. */
-static bool parse(const char *text, const struct query *query, safe_holder *holder) {
-  char method[16], kind[16], mode[16];
-  unsigned major, minor;
-  unsigned long long inode;
-  long long pid;
-
-  if (sscanf(text, "%15s %15s %15s %lld %x:%x:%llu", method, kind, mode, &pid, &major, &minor, &inode) != 7)
-    return false;
-  if (inode != query->inode) return false;
-  if ((major != query->major || minor != query->minor) && (major != query->mount_major || minor != query->mount_minor))
-    return false;
-  /* Leases and delegations stand in the same lists, and are no locks. */
-  if (strcmp(method, "FLOCK") != 0 && strcmp(method, "OFDLCK") != 0 && strcmp(method, "POSIX") != 0) return false;
-  holder->pid = pid;
-  holder->handle = -1;
-  holder->mode = strcmp(mode, "READ") == 0 ? SAFE_LOCK_SHARED : SAFE_LOCK_EXCLUSIVE;
-  holder->method = strcmp(method, "FLOCK") == 0    ? SAFE_METHOD_FLOCK
-                   : strcmp(method, "OFDLCK") == 0 ? SAFE_METHOD_OFD
-                                                   : -1;
-  return true;
+static bool is_own(const struct safe__holder_query *query, const struct safe__lock_line *line) {
+  return line->id.low == query->file->id.low && line->id.volume == query->file->id.volume;
 }
 
-static void add(struct query *query, safe_holder *holder) {
-  safe__proc_line(holder->pid, "comm", holder->name, sizeof(holder->name));
-  if (!safe__holder_add(query->list, holder)) query->no_memory = true;
-}
-
-/* A helper that waits for a lock has its host's descriptors, as it shares their table, but holds nothing of its own:
-   the host it works for, or pid itself if it is no helper. */
-static int64_t host_of(int64_t pid) {
-  struct safe__proc_stat stat;
-
-  return safe__proc_stat(pid, &stat) && stat.exit_signal == 0 && stat.parent > 0 ? stat.parent : pid;
-}
-
-static void read_fdinfo(struct query *query, int64_t pid, int fd) {
-  char path[64], line[256];
-  safe_holder holder = {0};
-  FILE *info;
-
-  snprintf(path, sizeof(path), "/proc/%lld/fdinfo/%d", (long long)pid, fd);
-  info = fopen(path, "re");
-  if (info == NULL) return;
-  while (fgets(line, sizeof(line), info) != NULL) {
-    const char *text = strncmp(line, "lock:", 5) == 0 ? strchr(line + 5, ':') : NULL;
-    if (text == NULL || !parse(text + 1, query, &holder)) continue;
-    holder.pid = host_of(pid);
-    holder.handle = fd;
-    holder.role = SAFE_HOLDER_HOLDS;
-    add(query, &holder);
-  }
-  fclose(info);
-}
-
-/* Only a descriptor of a file with a path can have a lock on one; sockets, pipes and the like begin otherwise. */
-static bool may_be_locked(int folder, const char *fd) {
-  char target[2] = {0};
-
-  return readlinkat(folder, fd, target, sizeof(target)) > 0 && target[0] == '/';
-}
-
-static void scan_process(struct query *query, int64_t pid) {
-  struct dirent *entry;
-  char path[64];
-  DIR *folder;
-
-  snprintf(path, sizeof(path), "/proc/%lld/fd", (long long)pid);
-  folder = opendir(path);
-  if (folder == NULL) {
-    if (errno == EACCES || errno == EPERM) query->unreadable++;
-    return;
-  }
-  while (!query->late && (entry = readdir(folder)) != NULL) {
-    if (entry->d_name[0] != '.' && may_be_locked(dirfd(folder), entry->d_name))
-      read_fdinfo(query, pid, atoi(entry->d_name));
-    query->late = query->late || safe__os_now() >= query->deadline;
-  }
-  closedir(folder);
-}
-
-static void scan_all(struct query *query) {
-  DIR *folder = opendir("/proc");
-  int64_t pid;
-
-  if (folder == NULL) {
-    safe__holder_unknown(query->list, "/proc cannot be read.");
-    return;
-  }
-  while (!query->late && (pid = safe__proc_next(folder)) != 0) scan_process(query, pid);
-  closedir(folder);
-}
-
-static bool named(const struct query *query, int64_t pid) {
+static void read_table(struct safe__holder_query *query) {
   size_t at;
+  int os_code;
 
-  for (at = 0; at < query->list->count; at++)
-    if (query->list->items[at].pid == pid && query->list->items[at].role == SAFE_HOLDER_HOLDS) return true;
-  return false;
-}
-
-/* "3: FLOCK …" holds; "3: -> FLOCK …" waits for what 3 holds. Pid -1 is an OFD lock's; a lock of a process that this
-   pid namespace does not know is not listed at all. */
-static void read_locks(struct query *query, bool holders_too) {
-  char line[256];
-  safe_holder holder = {0};
-  FILE *locks = fopen("/proc/locks", "re");
-
-  if (locks == NULL) {
-    safe__holder_unknown(query->list, "/proc/locks cannot be read.");
-    return;
+  query->table = safe__lock_table(&query->lines, &os_code);
+  if (query->table == NULL && os_code == ENOMEM) query->no_memory = true;
+  if (query->table == NULL && os_code != ENOMEM) safe__holder_unknown(query->list, "/proc/locks cannot be read.");
+  query->own_lines = 0;
+  for (at = 0; query->table != NULL && at < query->lines; at++) {
+    struct safe__lock_line line = query->table[at];
+    if (!is_own(query, &line)) continue;
+    query->table[at] = query->table[query->own_lines];
+    query->table[query->own_lines++] = line;
   }
-  while (!query->late && fgets(line, sizeof(line), locks) != NULL) {
-    const char *text = strchr(line, ':'), *arrow = strstr(line, "->");
-    query->late = safe__os_now() >= query->deadline;
-    if (text == NULL || !parse(arrow != NULL ? arrow + 2 : text + 1, query, &holder)) continue;
-    holder.role = arrow != NULL ? SAFE_HOLDER_WAITS : SAFE_HOLDER_HOLDS;
-    holder.pid = holder.pid > 0 ? host_of(holder.pid) : holder.pid;
-    if (holder.pid > 0 && (arrow != NULL || (holders_too && !named(query, holder.pid)))) add(query, &holder);
-  }
-  fclose(locks);
-}
-
-/* The device of the mount that the descriptor is on. */
-static void find_mount(struct query *query, int fd) {
-  char path[64], line[512];
-  int mount = -1, candidate;
-  FILE *file;
-
-  snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-  file = fopen(path, "re");
-  while (file != NULL && mount < 0 && fgets(line, sizeof(line), file) != NULL)
-    if (sscanf(line, "mnt_id: %d", &mount) != 1) mount = -1;
-  if (file != NULL) fclose(file);
-  file = mount < 0 ? NULL : fopen("/proc/self/mountinfo", "re");
-  while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-    if (sscanf(line, "%d %*d %u:%u", &candidate, &query->mount_major, &query->mount_minor) == 3 && candidate == mount)
-      break;
-  if (file != NULL && feof(file)) { /* not found: what was read last is another mount's */
-    query->mount_major = query->major;
-    query->mount_minor = query->minor;
-  }
-  if (file != NULL) fclose(file);
-}
-
-/* The file that was opened, where there is one: the path may have another by now, or its file system be dead. */
-static int identify(struct query *query, const char *path, safe_error *error) {
-  const struct safe__file *file = query->list->file;
-  struct safe__file_id id;
-  struct stat status;
-  int fd = file != NULL ? file->fd : -1, own = -1;
-
-  if (file != NULL) {
-    if (!safe__os_file_id(file, &id))
-      return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "the file system has not answered yet.");
-    status.st_dev = (dev_t)id.volume;
-    status.st_ino = (ino_t)id.low;
-  } else {
-    fd = own = open(path, O_PATH | O_CLOEXEC);
-    if (own < 0 || fstat(own, &status) != 0) {
-      safe__fail_os(error, errno, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
-      if (own >= 0) close(own);
-      return error->code;
-    }
-  }
-  query->major = query->mount_major = major(status.st_dev);
-  query->minor = query->mount_minor = minor(status.st_dev);
-  query->inode = status.st_ino;
-  if (fd >= 0) find_mount(query, fd);
-  if (own >= 0) close(own);
-  return SAFE_OK;
 }
 
 /* The inode of the first pid namespace: include/linux/proc_ns.h, PROC_PID_INIT_INO. */
 #define FIRST_PID_NAMESPACE 4026531836u
 
+/* In another one /proc/locks does not have the flocks and record locks of processes that are not in it; an flock
+   whose taker has ended is not there either, though somebody inside may have it open. */
 static bool sees_all_processes(void) {
   struct stat status;
 
   return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == FIRST_PID_NAMESPACE;
 }
 
-int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
-  struct query query = {.deadline = deadline, .list = list};
-  size_t before;
-  int code = identify(&query, path, error);
+static bool has_shareable(const struct safe__lock_line *lines, size_t count) {
+  size_t at;
 
-  if (code != SAFE_OK) return code;
-  read_locks(&query, false);
-  before = list->count;
-  if (!query.late) scan_all(&query);
-  /* Whoever locked and then handed the descriptor on, or died, is in /proc/locks too: trusted only where no
-     process could be seen that has the description. */
-  if (list->count == before && !query.late) read_locks(&query, true);
-  if (query.unreadable > 0)
-    safe__holder_unknown(list, "The descriptors of %d processes may not be read by this user.", query.unreadable);
-  if (query.no_memory) safe__holder_unknown(list, "There was not enough memory for all of them.");
-  if (query.late) safe__holder_unknown(list, "The time for looking was over before all processes were seen.");
-  if (!sees_all_processes()) safe__holder_unknown(list, "Processes outside of this container cannot be seen.");
-  return SAFE_OK;
+  for (at = 0; at < count; at++)
+    if (lines[at].method != SAFE_METHOD_POSIX) return true;
+  return false;
+}
+
+/* Whose descriptors have to be looked at. */
+enum extent { NOBODYS, NAMED, ALL };
+
+/* Where nobody holds the file, it is looked whether somebody holds what was at its path before. */
+static enum extent extent_of(const struct safe__holder_query *query) {
+  size_t at;
+
+  if (query->table == NULL || !sees_all_processes()) return ALL;
+  for (at = 0; at < query->own_lines; at++)
+    if (!query->table[at].waits) return has_shareable(query->table, query->own_lines) ? ALL : NAMED;
+  if (query->own_lines > 0 || has_shareable(query->table, query->lines)) return ALL;
+  return query->lines > 0 ? NAMED : NOBODYS;
+}
+
+/* ---- The descriptors. */
+
+static void *grow(struct safe__holder_query *query, void *items, size_t size, size_t count, size_t *room) {
+  size_t wanted = *room == 0 ? 16 : *room * 2;
+  void *grown;
+
+  if (count < *room) return items;
+  grown = safe__realloc(items, wanted * size);
+  if (grown == NULL)
+    query->no_memory = true;
+  else
+    *room = wanted;
+  return grown;
+}
+
+static void keep_found(struct safe__holder_query *query, const struct safe__descriptor *descriptor,
+                       const struct safe__lock_line *line) {
+  struct safe__found *found = grow(query, query->found, sizeof(*query->found), query->found_count, &query->found_room);
+
+  if (found == NULL) return;
+  query->found = found;
+  found += query->found_count++;
+  memset(found, 0, sizeof(*found));
+  found->line = *line;
+  found->process = descriptor->pid;
+  found->number = descriptor->number;
+}
+
+static void keep_opener(struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
+  struct safe__opener *opener =
+    grow(query, query->openers, sizeof(*query->openers), query->opener_count, &query->opener_room);
+
+  if (opener == NULL) return;
+  query->openers = opener;
+  opener += query->opener_count++;
+  opener->process = descriptor->pid;
+  opener->number = descriptor->number;
+}
+
+/* Paths mean the same to both. */
+static bool has_our_mounts(int process) {
+  struct stat ours, theirs;
+
+  return stat("/proc/self/ns/mnt", &ours) == 0 && fstatat(process, "ns/mnt", &theirs, 0) == 0 &&
+         ours.st_ino == theirs.st_ino;
+}
+
+/* Of a descriptor that has a lock on another file: whether that was at our path once. */
+static bool was_at_path(const struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
+  size_t length = strlen(query->file->name);
+  char link[sizeof(query->file->name) + 16];
+
+  if (length == 0 || !safe__descriptor_link(descriptor, link, sizeof(link))) return false;
+  if (strncmp(link, query->file->name, length) != 0) return false;
+  if (link[length] != '\0' && strcmp(link + length, " (deleted)") != 0) return false;
+  return has_our_mounts(descriptor->process);
+}
+
+static bool is_opened(const struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
+  char link[sizeof(query->file->name)];
+  uint64_t inode;
+
+  if (safe__info_number(descriptor->text, "ino", &inode))
+    return inode == query->file->id.low && safe__is_seen_file(query->file, descriptor->pid, descriptor->text, NULL);
+  return safe__descriptor_link(descriptor, link, sizeof(link)) &&
+         safe__is_seen_file(query->file, descriptor->pid, descriptor->text, link);
+}
+
+static void visit(struct safe__descriptor_walk *walk, const struct safe__descriptor *descriptor) {
+  struct safe__holder_query *query = walk->context;
+  const char *at = descriptor->text;
+  struct safe__lock_line line;
+
+  while ((at = safe__lock_line_next(at, &line)) != NULL) {
+    bool own = is_own(query, &line), before = !own && was_at_path(query, descriptor);
+    if (!own && !before) continue;
+    safe__descriptors_enter(walk);
+    if (own)
+      keep_found(query, descriptor, &line);
+    else
+      query->replaced_by = descriptor->pid;
+    safe__descriptors_leave(walk);
+  }
+  if (!query->wants_openers || !is_opened(query, descriptor)) return;
+  safe__descriptors_enter(walk);
+  keep_opener(query, descriptor);
+  safe__descriptors_leave(walk);
+}
+
+#define MOST_NAMED 128
+
+/* Those who asked for a lock on the file; if there is none, on any. */
+static size_t list_named(const struct safe__holder_query *query, int64_t *pids) {
+  size_t lines = query->own_lines > 0 ? query->own_lines : query->lines, at, count = 0;
+
+  for (at = 0; at < lines && count < MOST_NAMED; at++)
+    if (!query->table[at].waits && query->table[at].pid > 0) pids[count++] = query->table[at].pid;
+  return count;
+}
+
+static void look_at_descriptors(struct safe__holder_query *query, enum extent extent) {
+  int64_t named[MOST_NAMED];
+  struct safe__descriptor_walk walk = {
+    .wanted = SAFE__DESCRIPTOR_INFO, .deadline = query->deadline, .visit = visit, .context = query, .first = named};
+  size_t at;
+
+  walk.first_count = list_named(query, named);
+  walk.only_first = extent == NAMED && walk.first_count < MOST_NAMED;
+  for (at = 0; at < query->own_lines; at++) {
+    const struct safe__lock_line *line = &query->table[at];
+    query->wants_openers = query->wants_openers || (line->waits && line->pid < 0);
+  }
+  safe__descriptors_walk(&walk);
+  query->unreadable += walk.unreadable;
+  query->late = query->late || walk.late;
+  query->no_memory = query->no_memory || walk.no_memory;
+  if (walk.no_proc) safe__holder_unknown(query->list, "/proc cannot be read.");
+}
+
+/* ---- What it comes to. */
+
+int64_t safe__host_of(int64_t process, const struct safe__proc_stat *stat) {
+  return stat->exit_signal == 0 && stat->parent > 0 ? stat->parent : process;
+}
+
+char safe__state_letter(char state) { return strchr("RSDTtZ", state) != NULL ? state : 0; }
+
+static void examine_found(struct safe__holder_query *query) {
+  struct safe__found *found;
+
+  for (found = query->found; found < query->found + query->found_count; found++) {
+    found->gone = !safe__proc_stat(found->process, &found->stat);
+    found->host = found->gone ? found->process : safe__host_of(found->process, &found->stat);
+    if (!found->gone && found->host != found->process) found->gone = !safe__proc_stat(found->host, &found->stat);
+  }
+}
+
+static void add(struct safe__holder_query *query, const struct safe__lock_line *line, int64_t pid,
+                const struct safe__proc_stat *stat, int64_t handle, int32_t via) {
+  safe_holder holder = {.pid = pid, .handle = handle, .mode = line->mode, .method = line->method, .via = via};
+
+  /* Who has the turnstile of SAFE_LOCK_FAIR holds nothing yet. */
+  holder.role = line->offset == SAFE__GATE ? SAFE_HOLDER_WAITS : SAFE_HOLDER_HOLDS;
+  holder.offset = line->offset == SAFE__GATE ? 0 : line->offset;
+  holder.length = line->offset == SAFE__GATE ? 0 : line->length;
+  memcpy(holder.name, stat->name, sizeof(holder.name));
+  holder.state = safe__state_letter(stat->state);
+  if (!safe__holder_add(query->list, &holder)) query->no_memory = true;
+}
+
+/* A helper's copy of a descriptor is not named beside its host's own. */
+static bool is_hosts_copy(const struct safe__holder_query *query, const struct safe__found *copy) {
+  const struct safe__found *found;
+
+  if (copy->host == copy->process) return false;
+  for (found = query->found; found < query->found + query->found_count; found++)
+    if (!found->gone && found->process == copy->host) return true;
+  return false;
+}
+
+static void add_found(struct safe__holder_query *query) {
+  const struct safe__found *found;
+
+  for (found = query->found; found < query->found + query->found_count; found++)
+    if (!found->gone && !is_hosts_copy(query, found))
+      add(query, &found->line, found->host, &found->stat, found->host == found->process ? found->number : -1,
+          found->via);
+}
+
+/* ---- What the table has and no descriptor that we could see. */
+
+static bool is_found(const struct safe__holder_query *query, const struct safe__lock_line *line) {
+  const struct safe__found *found;
+
+  for (found = query->found; found < query->found + query->found_count; found++)
+    if (!found->gone && found->line.method == line->method && found->line.mode == line->mode &&
+        found->line.pid == line->pid && found->line.offset == line->offset && found->line.length == line->length)
+      return true;
+  return false;
+}
+
+static bool may_read(int64_t pid) {
+  char path[40];
+
+  snprintf(path, sizeof(path), "/proc/%lld/fd", (long long)pid);
+  return access(path, R_OK) == 0;
+}
+
+/* False: it is not to be told who holds it. */
+static bool add_taker(struct safe__holder_query *query, const struct safe__lock_line *line) {
+  struct safe__proc_stat stat;
+  int64_t host;
+
+  /* Who can be looked at, and was not found, does not have it any more. */
+  if (line->pid <= 0 || may_read(line->pid) || !safe__proc_stat(line->pid, &stat) || stat.state == 'Z') return false;
+  host = safe__host_of(line->pid, &stat);
+  if (host != line->pid && !safe__proc_stat(host, &stat)) return false;
+  add(query, line, host, &stat, -1, SAFE_VIA_LOCKED);
+  return true;
+}
+
+static int add_takers(struct safe__holder_query *query) {
+  int nameless = 0;
+  size_t at;
+
+  for (at = 0; at < query->own_lines; at++)
+    if (!query->table[at].waits && !is_found(query, &query->table[at]))
+      nameless += !add_taker(query, &query->table[at]);
+  return nameless;
+}
+
+/* ---- Once over. */
+
+static void forget(struct safe__holder_query *query) {
+  safe__free(query->table);
+  safe__free(query->found);
+  safe__free(query->openers);
+  query->table = NULL;
+  query->found = NULL;
+  query->openers = NULL;
+  query->own_lines = query->lines = query->found_count = query->found_room = query->opener_count = query->opener_room =
+    0;
+}
+
+static int tell(struct safe__holder_query *query) {
+  examine_found(query);
+  safe__tell_sharers(query);
+  add_found(query);
+  return add_takers(query);
+}
+
+/* With time: all of it. */
+static int look_well(struct safe__holder_query *query) {
+  enum extent extent;
+  int nameless;
+
+  read_table(query);
+  extent = extent_of(query);
+  if (extent != NOBODYS) look_at_descriptors(query, extent);
+  nameless = tell(query);
+  safe__tell_waiters(query);
+  return nameless;
+}
+
+#define TABLE_MS 25 /* left: enough for /proc/locks even where a grace period takes long */
+
+/* Shortly before the deadline of a lock: all that the descriptors tell, and only if that is nothing, the table. */
+static int look_fast(struct safe__holder_query *query) {
+  look_at_descriptors(query, ALL);
+  tell(query);
+  if (query->list->count > 0 || query->unreadable == 0 || query->late) return 0;
+  if (query->deadline - safe__os_now() < TABLE_MS * SAFE__MS) return 0;
+  read_table(query);
+  return add_takers(query);
+}
+
+static void say_nameless(struct safe__holder_query *query, int nameless) {
+  const char *are = nameless == 1 ? "lock is" : "locks are";
+
+  if (query->unreadable > 0 || !sees_all_processes())
+    safe__holder_unknown(query->list, "%d %s held by processes that cannot be looked at from here.", nameless, are);
+  else
+    safe__holder_unknown(query->list,
+                         "%d %s held through an open file that is nobody's descriptor: it is on its way over a "
+                         "socket, or was let go of just now.",
+                         nameless, are);
+}
+
+static void say_replaced(struct safe__holder_query *query) {
+  struct safe__proc_stat stat;
+
+  if (safe__proc_stat(query->replaced_by, &stat))
+    safe__holder_unknown(query->list,
+                         "%s[%lld] holds a lock on a file that was at this path before and was replaced or removed.",
+                         stat.name, (long long)safe__host_of(query->replaced_by, &stat));
+}
+
+static bool somebody_holds(const safe_holder_list *list) {
+  size_t at;
+
+  for (at = 0; at < list->count; at++)
+    if (list->items[at].role == SAFE_HOLDER_HOLDS) return true;
+  return false;
+}
+
+static void say_unknown(struct safe__holder_query *query, int nameless) {
+  if (query->replaced_by != 0 && nameless == 0 && !somebody_holds(query->list)) say_replaced(query);
+  if (nameless > 0 && !query->late) say_nameless(query, nameless);
+  if (query->unreadable > 0)
+    safe__holder_unknown(query->list, "The descriptors of %d process%s may not be read by this user.",
+                         query->unreadable, query->unreadable == 1 ? "" : "es");
+  if (query->no_memory) safe__holder_unknown(query->list, "There was not enough memory for all of them.");
+  if (query->late) safe__holder_unknown(query->list, "The time for looking was over before all processes were seen.");
+  if (!sees_all_processes()) safe__holder_unknown(query->list, "Processes outside of this container cannot be seen.");
+}
+
+void safe__find_holders(const struct safe__seen_file *file, int64_t deadline, bool fast, safe_holder_list *list) {
+  struct safe__holder_query query = {.file = file, .list = list, .deadline = deadline};
+  int nameless = fast ? look_fast(&query) : look_well(&query);
+
+  say_unknown(&query, nameless);
+  forget(&query);
+}
+
+int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  bool fast = list->file != NULL;
+  struct safe__seen_file seen;
+  int code = fast ? safe__see_open_file(list->file, &seen, error) : safe__see_path(path, deadline, &seen, error);
+
+  if (code == SAFE_OK) safe__find_holders(&seen, deadline, fast, list);
+  return code;
 }

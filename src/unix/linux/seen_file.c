@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * To find the file at a path is to ask file systems on the way, any of which may be dead. A helper does it, as for
+ * SAFE_LOCK_ISOLATE (lock_isolated.c): a fresh one, which has our working directory. All that it finds out it reads
+ * from its own descriptor, so that nothing comes back but text.
+ */
+#include "seen_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#ifndef STATX_BASIC_STATS /* musl before 1.2.5 leaves it to the kernel's header */
+#include <linux/stat.h>
+#endif
+
+#include "proc_stat.h"
+#include "wait_helper.h"
+
+#define INFO_BYTES 512
+
+/* Until the helper has answered, all of it is the helper's. */
+struct request {
+  struct safe__job job;
+  char *path;
+  char info[INFO_BYTES]; /* the fdinfo */
+  char link[sizeof(((struct safe__seen_file *)0)->name)];
+  long link_length;
+  struct statx status;
+};
+
+/* ---- In the helper: raw calls only. */
+
+static void name_own(char *name, const char *folder, long fd) {
+  char digits[12];
+  int count = 0;
+
+  while (*folder != '\0') *name++ = *folder++;
+  do digits[count++] = (char)('0' + fd % 10);
+  while ((fd /= 10) > 0);
+  while (count > 0) *name++ = digits[--count];
+  *name = '\0';
+}
+
+static void read_own_info(struct request *request, long fd) {
+  char name[40];
+  long info, length = 0;
+
+  name_own(name, "/proc/self/fdinfo/", fd);
+  info = safe__raw6(SYS_openat, AT_FDCWD, (long)name, O_RDONLY | O_CLOEXEC, 0, 0, 0);
+  if (info >= 0) {
+    length = safe__raw6(SYS_read, info, (long)request->info, INFO_BYTES - 1, 0, 0, 0);
+    safe__raw6(SYS_close, info, 0, 0, 0, 0, 0);
+  }
+  request->info[length < 0 ? 0 : length] = '\0';
+  name_own(name, "/proc/self/fd/", fd);
+  request->link_length =
+    safe__raw6(SYS_readlinkat, AT_FDCWD, (long)name, (long)request->link, sizeof(request->link), 0, 0);
+}
+
+static int look(struct safe__job *job, int none, int *reply) {
+  struct request *request = (struct request *)job;
+  long fd, result;
+
+  (void)none, (void)reply;
+  fd = safe__raw6(SYS_openat, AT_FDCWD, (long)request->path, O_PATH | O_CLOEXEC, 0, 0, 0);
+  if (fd < 0) return (int)-fd;
+  read_own_info(request, fd);
+  result =
+    safe__raw6(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, (long)&request->status, 0);
+  safe__raw6(SYS_close, fd, 0, 0, 0, 0, 0);
+  return (int)-result;
+}
+
+/* ---- Numbers. */
+
+bool safe__info_number(const char *info, const char *name, uint64_t *value) {
+  size_t length = strlen(name);
+  const char *at;
+
+  for (at = info; at != NULL; at = strchr(at, '\n')) {
+    at += *at == '\n';
+    if (strncmp(at, name, length) == 0 && at[length] == ':') {
+      *value = strtoull(at + length + 1, NULL, 10);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw …": its number, its parent's, the device. */
+bool safe__mount_volume(int64_t pid, int mount, uint64_t *volume) {
+  char path[40], line[512];
+  unsigned major, minor;
+  bool found = false, whole = true;
+  int candidate;
+  FILE *file;
+
+  snprintf(path, sizeof(path), "/proc/%lld/mountinfo", (long long)pid);
+  file = fopen(path, "re");
+  while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
+    found = whole && sscanf(line, "%d %*d %u:%u", &candidate, &major, &minor) == 3 && candidate == mount;
+    whole = strchr(line, '\n') != NULL;
+  }
+  if (file != NULL) fclose(file);
+  if (found) *volume = (uint64_t)major << 32 | minor;
+  return found;
+}
+
+bool safe__is_seen_file(const struct safe__seen_file *seen, int64_t pid, const char *info, const char *link) {
+  uint64_t inode, mount, volume;
+
+  if (!safe__info_number(info, "ino", &inode))
+    return link != NULL && seen->name[0] != '\0' && strcmp(link, seen->name) == 0;
+  return inode == seen->id.low && safe__info_number(info, "mnt_id", &mount) &&
+         safe__mount_volume(pid, (int)mount, &volume) && volume == seen->id.volume;
+}
+
+/* What is not told there is as stat(2) has it. */
+static void take_numbers(struct safe__seen_file *seen, const char *info, uint64_t volume, uint64_t inode) {
+  uint64_t mount;
+
+  seen->id.volume = volume;
+  seen->id.low = inode;
+  seen->id.high = 0;
+  safe__info_number(info, "ino", &seen->id.low);
+  if (safe__info_number(info, "mnt_id", &mount)) safe__mount_volume(safe__os_self(), (int)mount, &seen->id.volume);
+}
+
+static uint64_t volume_of(unsigned major, unsigned minor) { return (uint64_t)major << 32 | minor; }
+
+static void take(struct safe__seen_file *seen, struct request *request) {
+  take_numbers(seen, request->info, volume_of(request->status.stx_dev_major, request->status.stx_dev_minor),
+               request->status.stx_ino);
+  seen->name[0] = '\0';
+  if (request->link_length <= 0 || request->link_length >= (long)sizeof(seen->name)) return;
+  memcpy(seen->name, request->link, (size_t)request->link_length);
+  seen->name[request->link_length] = '\0';
+}
+
+/* ---- In the host. */
+
+static void release(struct request *request) {
+  safe__free(request->path);
+  safe__free(request);
+}
+
+static void free_parked(struct safe__helper *helper) { release(helper->parked_data); }
+
+static struct request *make_request(const char *path) {
+  struct request *request = safe__alloc(sizeof(*request));
+  size_t size = strlen(path) + 1;
+
+  if (request == NULL) return NULL;
+  request->path = safe__alloc(size);
+  if (request->path == NULL) {
+    safe__free(request);
+    return NULL;
+  }
+  memcpy(request->path, path, size);
+  request->job.run = look;
+  return request;
+}
+
+static int fail_stuck(safe_error *error) {
+  return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "The file system has not answered in time.");
+}
+
+#define END_MS 5
+
+/* SAFE_ESTUCK: the request is not ours any more. */
+static int send_helper(struct safe__helper *helper, struct request *request, int64_t deadline, safe_error *error) {
+  if (!safe__helper_post(helper, &request->job, -1, false)) {
+    safe__helper_dismiss(helper);
+    return safe__fail(error, SAFE_ESYSTEM, SAFE_STAGE_INSPECT, -1, "The helper could not be told what to do.");
+  }
+  if (safe__helper_await(helper, deadline, NULL, false) == SAFE_OK) {
+    safe__helper_dismiss(helper);
+    return SAFE_OK;
+  }
+  safe__helper_kill(helper);
+  if (safe__helper_put(helper, safe__deadline(END_MS)))
+    release(request);
+  else
+    safe__helper_park(helper, free_parked, request);
+  return fail_stuck(error);
+}
+
+static int64_t start_ms(int64_t deadline) {
+  int64_t left = safe__left_ms(deadline, SAFE__HELPER_START_MS);
+
+  return left > 0 ? left : 1;
+}
+
+int safe__see_path(const char *path, int64_t deadline, struct safe__seen_file *seen, safe_error *error) {
+  struct request *request = make_request(path);
+  struct safe__helper *helper;
+  bool stuck;
+  int code = SAFE_OK, none = -1;
+
+  if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
+  helper = safe__helper_get(true, start_ms(deadline), &stuck);
+  if (helper != NULL)
+    code = send_helper(helper, request, deadline, error);
+  else if (stuck)
+    code = fail_stuck(error);
+  else /* none can be made here: the only way that is left is the one that may take as long as the file system does */
+    request->job.result = look(&request->job, -1, &none);
+  if (code == SAFE_ESTUCK && helper != NULL) return code;
+  if (code == SAFE_OK && request->job.result != 0)
+    code = safe__fail_os(error, request->job.result, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
+  if (code == SAFE_OK) take(seen, request);
+  release(request);
+  return code;
+}
+
+int safe__see_open_file(const struct safe__file *file, struct safe__seen_file *seen, safe_error *error) {
+  char info[INFO_BYTES] = "", name[32];
+  struct safe__file_id id = {0};
+  uint64_t inode;
+  bool told;
+
+  seen->name[0] = '\0';
+  if (file->fd >= 0) {
+    snprintf(name, sizeof(name), "fdinfo/%d", file->fd);
+    safe__proc_text(safe__os_self(), name, info, sizeof(info));
+  }
+  told = safe__info_number(info, "ino", &inode) && safe__info_number(info, "mnt_id", &inode);
+  if (!told && !safe__os_file_id(file, &id))
+    return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "the file system has not answered yet.");
+  take_numbers(seen, info, volume_of(major((dev_t)id.volume), minor((dev_t)id.volume)), id.low);
+  return SAFE_OK;
+}

@@ -176,6 +176,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/bsd/pty_name.c
   unix/bsd/reopen.c
   unix/bsd/tree.c
+  unix/freebsd/aside.c
   unix/freebsd/exit_procdesc.c
   unix/freebsd/findings.c
   unix/freebsd/guard.c
@@ -189,6 +190,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
   unix/freebsd/process_start.c
+  unix/freebsd/table.c
   unix/freebsd/unlock_isolated.c
   unix/freebsd/usage.c
   unix/freebsd/wait_pdfork.c
@@ -252,6 +254,7 @@ set(SAFEHOLD_WIN_SOURCES
 # a copy of a host with threads may be held by one that did not come along.
 set(SAFEHOLD_RAW_SOURCES
   unix/child.c
+  unix/freebsd/aside.c
   unix/freebsd/findings.c
   unix/freebsd/guard.c
   unix/freebsd/guard_serve.c
@@ -261,6 +264,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/freebsd/lock_isolated.c
   unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
+  unix/freebsd/table.c
   unix/freebsd/unlock_isolated.c
   unix/freebsd/usage.c
   unix/freebsd/wait_pdfork.c

@@ -103,12 +103,23 @@ void safe__own_wait_forget(int fd) {
 
 bool safe__own_lock_known(int fd) { return atomic_load(&owner) == safe__os_self() && find(fd) != NULL; }
 
+bool safe__own_lock_of(int fd, int32_t *mode, int32_t *method) {
+  struct place *place = atomic_load(&owner) == safe__os_self() ? find(fd) : NULL;
+  uint64_t word = place != NULL ? atomic_load(&place->word) : 0;
+
+  if (word <= BUSY || fd_of(word) != fd || role_of(word) != SAFE_HOLDER_HOLDS) return false;
+  *mode = (int32_t)(word >> 4 & 0xf);
+  *method = (int32_t)(word & 0xf);
+  return true;
+}
+
 int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list) {
   safe_holder holder = {0};
   uint64_t word;
   int at, held = 0;
 
   holder.pid = safe__os_self();
+  holder.state = 'R';
   if (atomic_load(&owner) != holder.pid) return 0;
   strncpy(holder.name, getprogname(), sizeof(holder.name) - 1);
   for (at = 0; at < PLACES; at++) {
@@ -118,6 +129,7 @@ int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list) {
       continue;
     holder.handle = fd_of(word);
     holder.role = role_of(word);
+    holder.via = holder.role == SAFE_HOLDER_HOLDS ? SAFE_VIA_LOCKED : SAFE_VIA_UNKNOWN;
     holder.mode = (int32_t)(word >> 4 & 0xf);
     holder.method = (int32_t)(word & 0xf);
     if (holder.role == SAFE_HOLDER_HOLDS) held++;

@@ -23,6 +23,9 @@ void safe__own_wait_forget(int fd);
 /* Adds those of the file to the list; how many of them hold it. Never blocks. */
 int safe__own_locks(dev_t device, ino_t inode, safe_holder_list *list);
 
+/* The lock that the descriptor holds; false if none is listed. */
+bool safe__own_lock_of(int fd, int32_t *mode, int32_t *method);
+
 /* Whether the descriptor is listed. */
 bool safe__own_lock_known(int fd);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "findings.h"
 
-#include <sys/mman.h>
 #include <sys/param.h>
 #include <sys/proc.h>
 #include <sys/stat.h>
@@ -12,48 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A table of the kernel, in memory of its own: malloc's lock may be held by a thread that did not come along. */
-struct table {
-  char *memory;
-  size_t room, size;
-};
+#include "process_state.h"
+#include "table.h"
 
-#define TRIES 4 /* it may grow between the two calls */
-
-static void drop(struct table *table) {
-  if (table->memory != NULL) munmap(table->memory, table->room);
-  table->memory = NULL;
-}
-
-/* 0 or errno. */
-static int fetch(struct table *table, const int *name, unsigned length) {
-  int tries;
-
-  table->memory = NULL;
-  for (tries = 0; tries < TRIES; tries++) {
-    if (sysctl(name, length, NULL, &table->room, NULL, 0) != 0) return errno;
-    table->room += table->room / 4 + 4096;
-    table->memory = mmap(NULL, table->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-    if (table->memory == MAP_FAILED) {
-      table->memory = NULL;
-      return errno;
-    }
-    table->size = table->room;
-    if (sysctl(name, length, table->memory, &table->size, NULL, 0) == 0) return 0;
-    drop(table);
-    if (errno != ENOMEM) return errno;
-  }
-  return ENOMEM;
-}
-
-static void name_of(pid_t pid, char *name) {
-  int mib[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, pid};
+static void name_record(struct safe__found_record *record) {
+  int mib[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, record->pid};
   struct kinfo_proc process;
   size_t size = sizeof(process);
 
-  name[0] = '\0';
-  if (sysctl(mib, 4, &process, &size, NULL, 0) == 0 && size == sizeof(process))
-    memcpy(name, process.ki_comm, SAFE__FOUND_NAME);
+  record->name[0] = '\0';
+  record->state = 0;
+  if (sysctl(mib, 4, &process, &size, NULL, 0) != 0 || size != sizeof(process)) return;
+  memcpy(record->name, process.ki_comm, SAFE__FOUND_NAME);
+  record->state = safe__holder_state(&process);
 }
 _Static_assert(SAFE__FOUND_NAME == sizeof(((struct kinfo_proc *)0)->ki_comm), "a name fits");
 
@@ -64,7 +34,9 @@ static void add_record(struct safe__findings *findings, const struct kinfo_lockf
   if (count == SAFE__MOST_RECORDS) return;
   record->pid = lock->kl_pid;
   record->shared = lock->kl_rw == KLOCKF_RW_READ;
-  name_of(record->pid, record->name);
+  record->offset = lock->kl_start;
+  record->length = lock->kl_len;
+  name_record(record);
   atomic_store(&findings->record_count, count + 1);
 }
 
@@ -83,9 +55,9 @@ static void add_lock(struct safe__findings *findings, const struct kinfo_lockf *
 static int read_locks(struct safe__findings *findings) {
   static const int name[2] = {CTL_KERN, KERN_LOCKF};
   const struct kinfo_lockf *lock;
-  struct table table;
+  struct safe__table table;
   size_t at = 0;
-  int os_code = fetch(&table, name, 2);
+  int os_code = safe__table_fetch(&table, name, 2);
 
   if (os_code != 0) return os_code;
   while (at + sizeof(lock->kl_structsize) <= table.size) {
@@ -94,7 +66,7 @@ static int read_locks(struct safe__findings *findings) {
     at += (size_t)lock->kl_structsize;
     if (at <= table.size) add_lock(findings, lock);
   }
-  drop(&table);
+  safe__table_drop(&table);
   return 0;
 }
 
@@ -104,22 +76,18 @@ static bool is_ours(const struct safe__findings *findings, const struct kinfo_fi
 }
 
 static void look_through(struct safe__findings *findings, struct safe__found_process *found) {
-  int name[4] = {CTL_KERN, KERN_PROC, KERN_PROC_FILEDESC, found->pid};
   const struct kinfo_file *file;
-  struct table table;
+  struct safe__table table;
   size_t at = 0;
-  int os_code = fetch(&table, name, 4);
+  int os_code = safe__table_files(&table, found->pid);
 
   if (os_code == EPERM || os_code == EACCES) atomic_fetch_add(&findings->unreadable, 1);
   if (os_code != 0) return;
-  while (at + sizeof(file->kf_structsize) <= table.size) {
-    file = (const struct kinfo_file *)(const void *)(table.memory + at);
-    if (file->kf_structsize <= 0) break;
-    at += (size_t)file->kf_structsize;
-    if (at > table.size || !is_ours(findings, file)) continue;
+  while ((file = safe__table_next_file(&table, &at)) != NULL) {
+    if (!is_ours(findings, file)) continue;
     if (found->descriptors++ == 0) found->first = file->kf_fd;
   }
-  drop(&table);
+  safe__table_drop(&table);
 }
 
 static void add_process(struct safe__findings *findings, const struct kinfo_proc *process) {
@@ -133,24 +101,22 @@ static void add_process(struct safe__findings *findings, const struct kinfo_proc
   found->pid = process->ki_pid;
   found->parent = process->ki_ppid;
   found->waiting = strncmp(process->ki_wmesg, "lockf", sizeof(process->ki_wmesg)) == 0; /* lockstr in kern_lockf.c */
+  found->state = safe__holder_state(process);
+  if (found->waiting) found->slept_s = process->ki_slptime;
   memcpy(found->name, process->ki_comm, SAFE__FOUND_NAME);
   look_through(findings, found);
   if (found->descriptors > 0) atomic_store(&findings->process_count, count + 1);
 }
 
 static int read_processes(struct safe__findings *findings) {
-  static const int name[3] = {CTL_KERN, KERN_PROC, KERN_PROC_PROC};
   const struct kinfo_proc *process;
-  struct table table;
-  size_t at;
-  int os_code = fetch(&table, name, 3);
+  struct safe__table table;
+  size_t at = 0;
+  int os_code = safe__table_processes(&table);
 
   if (os_code != 0) return os_code;
-  for (at = 0; at + sizeof(*process) <= table.size; at += sizeof(*process)) {
-    process = (const struct kinfo_proc *)(const void *)(table.memory + at);
-    add_process(findings, process);
-  }
-  drop(&table);
+  while ((process = safe__table_next_process(&table, &at)) != NULL) add_process(findings, process);
+  safe__table_drop(&table);
   return 0;
 }
 
@@ -174,6 +140,7 @@ static int collect(struct safe__findings *findings) {
 
   if (os_code != 0) return os_code;
   atomic_store(&findings->state, SAFE__FOUND_FILE);
+  if (findings->only_file) return 0;
   os_code = read_locks(findings);
   if (os_code != 0) return os_code;
   atomic_store(&findings->state, SAFE__FOUND_LOCKS);
@@ -182,4 +149,8 @@ static int collect(struct safe__findings *findings) {
   return os_code;
 }
 
-void safe__findings_collect(struct safe__findings *findings) { atomic_store(&findings->os_code, collect(findings)); }
+void safe__findings_collect(void *shared) {
+  struct safe__findings *findings = shared;
+
+  atomic_store(&findings->os_code, collect(findings));
+}

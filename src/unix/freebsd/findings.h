@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel's tables say about the locks on one file. They are read by a process of their own: the kernel looks
- * at every locked or open file for them (VOP_STAT in kern_lockf.c, VOP_GETATTR for kern.proc.filedesc), and may wait
- * for a dead file server in doing so. A process can be left to that, a thread of the host cannot: the host could not
- * exit.
+ * What the kernel's tables say about the locks on one file. They are read aside (aside.h): the kernel looks at every
+ * locked or open file for them (VOP_STAT in kern_lockf.c, VOP_GETATTR for kern.proc.filedesc).
  */
 #ifndef SAFEHOLD_FINDINGS_H
 #define SAFEHOLD_FINDINGS_H
@@ -20,6 +18,8 @@
 struct safe__found_record {
   pid_t pid;
   bool shared;
+  char state; /* as in safe_holder */
+  off_t offset, length;
   char name[SAFE__FOUND_NAME];
 };
 
@@ -28,7 +28,9 @@ struct safe__found_process {
   pid_t pid, parent;
   int descriptors; /* how many such */
   int first;       /* one of them */
-  bool waiting;    /* it sleeps in a lock call */
+  bool waiting;    /* it sleeps in a lock call, and that for */
+  unsigned slept_s;
+  char state; /* as in safe_holder */
   char name[SAFE__FOUND_NAME];
 };
 
@@ -38,6 +40,7 @@ enum safe__findings_state { SAFE__FOUND_NOTHING = 0, SAFE__FOUND_FILE, SAFE__FOU
 struct safe__findings {
   const char *path; /* NULL: device and inode are known, or fd tells */
   int fd;           /* of the caller's own file, or -1; closed once it has told */
+  bool only_file;   /* which one it is, and no more */
   pid_t host;
   atomic_int state;
   atomic_int os_code; /* of the failure that let the state go no further */
@@ -51,7 +54,7 @@ struct safe__findings {
   struct safe__found_process processes[SAFE__MOST_PROCESSES];
 };
 
-/* Fills them in. Calls nothing that may take a lock: it runs in a copy of a host that may have had threads. */
-void safe__findings_collect(struct safe__findings *findings);
+/* Fills them in: for safe__aside. */
+void safe__findings_collect(void *shared);
 
 #endif

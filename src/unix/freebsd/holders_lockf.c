@@ -4,41 +4,14 @@
  * only says that there is one. What is known beside it: our own locks (own_locks.c); who has the file open and has
  * asked for a flock on it; and who of those sleeps in the asking. If that leaves one, and all could be seen, he has it.
  */
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/procdesc.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "findings.h"
+#include "holders_lockf.h"
 #include "own_locks.h"
-#include "procdesc.h"
-
-/* In the copy of the host, with all signals blocked. */
-static void collect(struct safe__findings *findings) {
-  safe__procdesc_begin(findings->host, findings->fd);
-  safe__findings_collect(findings);
-  _exit(0);
-}
-
-/* 0 or errno. What was found by the deadline is there when it returns, and nobody writes any more, or too late. */
-static int run(struct safe__findings *findings, int64_t deadline) {
-  int procdesc;
-  pid_t pid;
-
-  findings->host = getpid();
-  pid = safe__procdesc_fork(&procdesc, PD_CLOEXEC);
-  if (pid == 0) collect(findings);
-  if (pid < 0) return errno;
-  if (safe__procdesc_ended(procdesc, deadline)) {
-    safe__procdesc_close(procdesc, pid);
-    return 0;
-  }
-  pdkill(procdesc, SIGKILL);
-  safe__procdesc_park(procdesc, pid);
-  return 0;
-}
 
 /* Our view of the processes: a process that waits on an open file which its parent has too is a helper of it
    (wait_pdfork.c, or flock(1) under a shell). */
@@ -71,6 +44,14 @@ static bool may_hold(const struct view *view, int at) {
          process->descriptors > view->helpers[at] + (process->waiting ? 1 : 0);
 }
 
+/* When it fell asleep; FreeBSD counts whole seconds. */
+static int64_t asleep_since(unsigned seconds) {
+  struct timespec now;
+
+  clock_gettime(CLOCK_REALTIME, &now);
+  return ((int64_t)now.tv_sec - seconds) * 1000 + now.tv_nsec / 1000000;
+}
+
 static void add(safe_holder_list *list, const struct safe__found_process *process, int role, int mode) {
   safe_holder holder = {0};
 
@@ -79,10 +60,13 @@ static void add(safe_holder_list *list, const struct safe__found_process *proces
   holder.role = role;
   holder.mode = mode;
   holder.method = SAFE_METHOD_FLOCK;
+  holder.state = process->state;
+  if (role == SAFE_HOLDER_WAITS && process->waiting) holder.since_ms = asleep_since(process->slept_s);
   memcpy(holder.name, process->name, sizeof(process->name));
   safe__holder_add(list, &holder);
 }
 
+/* The method stays open: here a record lock and a flock exclude each other. */
 static void add_records(const struct safe__findings *findings, safe_holder_list *list) {
   safe_holder holder = {0};
   int at, count = atomic_load(&findings->record_count);
@@ -93,6 +77,10 @@ static void add_records(const struct safe__findings *findings, safe_holder_list 
     holder.role = SAFE_HOLDER_HOLDS;
     holder.mode = findings->records[at].shared ? SAFE_LOCK_SHARED : SAFE_LOCK_EXCLUSIVE;
     holder.method = -1;
+    holder.via = SAFE_VIA_LOCKED; /* a record lock is not inherited */
+    holder.state = findings->records[at].state;
+    holder.offset = findings->records[at].offset;
+    holder.length = findings->records[at].length;
     memcpy(holder.name, findings->records[at].name, SAFE__FOUND_NAME);
     safe__holder_add(list, &holder);
   }
@@ -156,24 +144,72 @@ static int evaluate(const struct safe__findings *findings, safe_holder_list *lis
 static void say_which(struct safe__findings *findings, const char *path, const struct safe__file *file) {
   findings->fd = -1;
   findings->path = path;
-  if (file == NULL || file->fd < 0) return;
+  if (file == NULL || (file->fd < 0 && path != NULL)) return;
   findings->path = NULL;
   findings->device = file->device;
   findings->inode = file->inode;
-  if (file->borrowed) findings->fd = file->fd; /* to be asked which one it is */
+  if (file->borrowed && file->fd >= 0) findings->fd = file->fd; /* to be asked which one it is */
 }
 
-int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
-  struct safe__findings *findings = mmap(NULL, sizeof(*findings), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
-  int os_code, code = SAFE_OK;
+static struct safe__findings *find(const char *path, const struct safe__file *file, bool only_file, int64_t deadline,
+                                   int *os_code) {
+  struct safe__findings *findings = safe__aside_memory(sizeof(*findings));
 
-  if (findings == MAP_FAILED) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
-  say_which(findings, path, list->file);
-  os_code = run(findings, deadline);
+  if (findings == NULL) return NULL;
+  say_which(findings, path, file);
+  findings->only_file = only_file;
+  findings->host = getpid();
+  *os_code = safe__aside(safe__findings_collect, findings, findings->fd, deadline);
+  return findings;
+}
+
+static int find_holders(const char *path, const struct safe__file *file, int64_t deadline, safe_holder_list *list,
+                        safe_error *error) {
+  int os_code, code = SAFE_OK;
+  struct safe__findings *findings = find(path, file, false, deadline, &os_code);
+
+  if (findings == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
   if (os_code == 0)
     code = evaluate(findings, list, error);
   else
     safe__holder_unknown(list, "No process could be made to read the lock table (system error %d).", os_code);
-  munmap(findings, sizeof(*findings));
+  safe__aside_free(findings, sizeof(*findings));
+  return code;
+}
+
+int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  return find_holders(path, list->file, deadline, list, error);
+}
+
+int safe__lockf_holders(const struct safe__file_id *id, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  struct safe__file file;
+
+  safe__os_file_none(&file);
+  file.device = (dev_t)id->volume;
+  file.inode = (ino_t)id->low;
+  return find_holders(NULL, &file, deadline, list, error);
+}
+
+static int file_of(const struct safe__findings *findings, struct safe__file_id *id, safe_error *error) {
+  int os_code = atomic_load(&findings->os_code);
+
+  if (atomic_load(&findings->state) >= SAFE__FOUND_FILE) {
+    *id = (struct safe__file_id){findings->device, findings->inode, 0};
+    return SAFE_OK;
+  }
+  if (os_code != 0) return safe__fail_os(error, os_code, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
+  return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "The file system did not answer in time.");
+}
+
+int safe__lockf_file(const char *path, int64_t deadline, struct safe__file_id *id, safe_error *error) {
+  int os_code, code;
+  struct safe__findings *findings = find(path, NULL, true, deadline, &os_code);
+
+  if (findings == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
+  if (os_code != 0)
+    code = safe__fail_os(error, os_code, SAFE_STAGE_INSPECT, -1, "No process could be made to examine the file");
+  else
+    code = file_of(findings, id, error);
+  safe__aside_free(findings, sizeof(*findings));
   return code;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "process_state.h"
 #include "start_time.h"
 
 /* ---- All of them. */
@@ -74,27 +75,6 @@ bool safe__members_all(struct safe__members *all, bool sessions) {
 
 /* ---- One of them. */
 
-/* As ps(1) tells it, print.c. */
-static char state_of(const struct kinfo_proc *process) {
-  switch (process->ki_stat) {
-  case SRUN:
-  case SIDL:
-    return 'R';
-  case SSLEEP:
-    return (process->ki_tdflags & TDF_SINTR) != 0 ? 'S' : 'D';
-  case SSTOP:
-    return 'T';
-  case SZOMB:
-    return 'Z';
-  case SWAIT:
-    return 'W';
-  case SLOCK:
-    return 'L';
-  default:
-    return 0;
-  }
-}
-
 void safe__member_state(int64_t pid, struct safe__member_state *state) {
   int name[4] = {CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)pid};
   struct kinfo_proc process;
@@ -102,6 +82,6 @@ void safe__member_state(int64_t pid, struct safe__member_state *state) {
 
   memset(state, 0, sizeof(*state));
   if (sysctl(name, 4, &process, &size, NULL, 0) != 0 || size != sizeof(process)) return;
-  state->letter = (process.ki_flag & P_WEXIT) != 0 ? 'E' : state_of(&process);
+  state->letter = (process.ki_flag & P_WEXIT) != 0 ? 'E' : safe__process_state(&process);
   memcpy(state->wait_channel, process.ki_wmesg, strnlen(process.ki_wmesg, sizeof(process.ki_wmesg)));
 }

@@ -60,7 +60,6 @@ set(SAFEHOLD_UNIX_SOURCES
 )
 set(SAFEHOLD_LINUX_SOURCES
   look_none.c
-  look_process_none.c
   unix/child.c
   unix/describe_locale.c
   unix/pipe_pipe2.c
@@ -93,6 +92,14 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_ring.c
   unix/linux/lock_sharers.c
   unix/linux/lock_waiters.c
+  unix/linux/look_children.c
+  unix/linux/look_descriptor.c
+  unix/linux/look_peek.c
+  unix/linux/look_pipe.c
+  unix/linux/look_poll.c
+  unix/linux/look_process.c
+  unix/linux/look_stuck.c
+  unix/linux/look_wait.c
   unix/linux/members.c
   unix/linux/pipe_size.c
   unix/linux/poller_epoll.c
@@ -276,6 +283,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/linux/lock_isolated.c
   unix/linux/seen_file.c
   unix/linux/unlock_isolated.c
+  unix/linux/look_peek.c
   unix/linux/helper_serve.c
   unix/linux/wait_queued.c
 )

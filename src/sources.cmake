@@ -161,7 +161,6 @@ set(SAFEHOLD_TRAMPOLINE_SOURCES
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
   lock_ring_none.c
-  audit_none.c
   look_none.c
   look_process_none.c
   unix/reserve_none.c
@@ -184,6 +183,8 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/bsd/reopen.c
   unix/bsd/tree.c
   unix/freebsd/aside.c
+  unix/freebsd/audit.c
+  unix/freebsd/audit_describe.c
   unix/freebsd/exit_procdesc.c
   unix/freebsd/findings.c
   unix/freebsd/guard.c
@@ -262,6 +263,7 @@ set(SAFEHOLD_WIN_SOURCES
 set(SAFEHOLD_RAW_SOURCES
   unix/child.c
   unix/freebsd/aside.c
+  unix/freebsd/audit_describe.c
   unix/freebsd/findings.c
   unix/freebsd/guard.c
   unix/freebsd/guard_serve.c

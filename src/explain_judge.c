@@ -166,13 +166,13 @@ static void answer_pipe(const struct safe__judgement *judgement, const struct sa
     if (is_other_end(judgement, want, at)) safe__answer(answers, list->items[at].pid);
 }
 
-size_t safe__want_answers(const struct safe__judgement *judgement, const struct safe__want *want, int64_t *pids,
-                          size_t room) {
+static size_t find_answers(const struct safe__judgement *judgement, const struct safe__want *want, bool in_the_way,
+                           int64_t *pids, size_t room) {
   struct safe__answers answers = {pids, 0, room};
 
   switch (want->waits) {
   case SAFE_WAITS_LOCK:
-    if (want->object >= 0) safe__lock_answers(judgement, want, &answers);
+    if (want->object >= 0) safe__lock_answers(judgement, want, in_the_way, &answers);
     break;
   case SAFE_WAITS_CHILD:
     answer_child(judgement, want, &answers);
@@ -186,6 +186,16 @@ size_t safe__want_answers(const struct safe__judgement *judgement, const struct 
   }
   if (answers.count == 0 && want->other > 0) safe__answer(&answers, want->other);
   return answers.count;
+}
+
+size_t safe__want_answers(const struct safe__judgement *judgement, const struct safe__want *want, int64_t *pids,
+                          size_t room) {
+  return find_answers(judgement, want, false, pids, room);
+}
+
+size_t safe__want_blockers(const struct safe__judgement *judgement, const struct safe__want *want, int64_t *pids,
+                           size_t room) {
+  return find_answers(judgement, want, true, pids, room);
 }
 
 /* ---- The verdict. */

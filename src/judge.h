@@ -23,6 +23,9 @@ struct safe__answers {
   size_t count, room;
 };
 void safe__answer(struct safe__answers *answers, int64_t pid); /* adds it once */
+/* As safe__want_answers, but of locks only those that keep it from going on. */
+size_t safe__want_blockers(const struct safe__judgement *judgement, const struct safe__want *want, int64_t *pids,
+                           size_t room);
 
 /* ---- judge_locks.c */
 
@@ -31,7 +34,8 @@ int32_t safe__lock_group(const struct safe__scene *scene, const safe_holder_list
 /* Which groups keep their lock, by what is known of who can go on. */
 void safe__lock_weigh(const struct safe__judgement *judgement, size_t object);
 bool safe__lock_met(const struct safe__judgement *judgement, const struct safe__want *want);
-void safe__lock_answers(const struct safe__judgement *judgement, const struct safe__want *want,
+/* in_the_way: without those that will let go of it, as far as was seen. */
+void safe__lock_answers(const struct safe__judgement *judgement, const struct safe__want *want, bool in_the_way,
                         struct safe__answers *answers);
 
 /* ---- judge_cycle.c */

@@ -33,7 +33,7 @@ static bool expand(struct search *search, size_t place, int32_t target) {
   for (at = 0; at < scene->want_count; at++) {
     if (scene->wants[at].pid != scene->actors[actor].pid || safe__want_met(search->judgement, &scene->wants[at]))
       continue;
-    count = safe__want_answers(search->judgement, &scene->wants[at], search->pids, SAFE__MOST_ACTORS);
+    count = safe__want_blockers(search->judgement, &scene->wants[at], search->pids, SAFE__MOST_ACTORS);
     for (which = 0; which < count; which++) {
       int32_t next = safe__actor_index(scene, search->pids[which]);
       if (next == actor) continue; /* it is stuck by itself: there is nobody else in it */

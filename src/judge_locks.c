@@ -121,6 +121,20 @@ static bool conflict(const safe_holder_list *list, const struct safe__want *want
   return ranges_meet(list, want, holder);
 }
 
+/* Whether it is by a description that the process has itself: then it is its own lock. */
+static bool is_its_own(const struct safe__judgement *judgement, const struct safe__want *want, size_t at) {
+  const safe_holder_list *list = &judgement->scene->objects[want->object].holders;
+  const struct safe__place *places = judgement->places[want->object];
+  size_t own;
+
+  if (list->items[at].role != SAFE_HOLDER_HOLDS || list->items[at].pid == want->pid) return false;
+  for (own = 0; own < list->count; own++)
+    if (list->items[own].pid == want->pid && list->items[own].role == SAFE_HOLDER_HOLDS &&
+        places[own].group == places[at].group)
+      return true;
+  return false;
+}
+
 /* Whether the place stands in the way of the want: as a known holder, or, where nobody is known to hold it, as one that
    has the file open. */
 static bool stands_in_the_way(const struct safe__judgement *judgement, const struct safe__want *want, size_t at,
@@ -128,7 +142,7 @@ static bool stands_in_the_way(const struct safe__judgement *judgement, const str
   const safe_holder_list *list = &judgement->scene->objects[want->object].holders;
 
   return list->items[at].role == role && safe__place_alive(judgement, &judgement->places[want->object][at]) &&
-         conflict(list, want, &list->items[at]);
+         conflict(list, want, &list->items[at]) && !is_its_own(judgement, want, at);
 }
 
 /* The lock will be let go of. Of those that have the file open anyone may be the holder. */
@@ -160,19 +174,20 @@ static bool is_waited_for(const struct safe__judgement *judgement, int32_t objec
   return !group->locker || locked_it(holder);
 }
 
-void safe__lock_answers(const struct safe__judgement *judgement, const struct safe__want *want,
+void safe__lock_answers(const struct safe__judgement *judgement, const struct safe__want *want, bool in_the_way,
                         struct safe__answers *answers) {
   const safe_holder_list *list = &judgement->scene->objects[want->object].holders;
+  bool held = false;
   int keeps;
   size_t at;
 
-  for (keeps = 1; keeps >= 0; keeps--)
-    for (at = 0; at < list->count; at++)
-      if (stands_in_the_way(judgement, want, at, SAFE_HOLDER_HOLDS) &&
-          is_waited_for(judgement, want->object, at, keeps == 1))
-        safe__answer(answers, list->items[at].pid);
-  if (answers->count > 0) return;
-  for (at = 0; at < list->count; at++)
+  for (keeps = 1; keeps >= (in_the_way ? 1 : 0); keeps--)
+    for (at = 0; at < list->count; at++) {
+      if (!stands_in_the_way(judgement, want, at, SAFE_HOLDER_HOLDS)) continue;
+      held = true;
+      if (is_waited_for(judgement, want->object, at, keeps == 1)) safe__answer(answers, list->items[at].pid);
+    }
+  for (at = 0; at < list->count && !held; at++)
     if (stands_in_the_way(judgement, want, at, SAFE_HOLDER_OPENS)) safe__answer(answers, list->items[at].pid);
 }
 

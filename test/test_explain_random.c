@@ -19,6 +19,12 @@ static unsigned draw(unsigned below) {
 
 /* ---- A scene. */
 
+static void add_heir(int32_t file, safe_holder heir, int64_t pid) {
+  heir.pid = pid;
+  heir.via = SAFE_VIA_INHERITED;
+  assert_true(safe__holder_add(&scene.objects[file].holders, &heir));
+}
+
 static void make_holders(int32_t file, int count) {
   static const int32_t methods[] = {SAFE_METHOD_FLOCK, SAFE_METHOD_OFD, SAFE_METHOD_POSIX, -1};
   unsigned locks = draw(4);
@@ -30,6 +36,7 @@ static void make_holders(int32_t file, int count) {
     if (draw(4) == 0) holder->length = 10;
     if (draw(4) == 0) holder->offset = 10;
     if (draw(8) == 0) holder->role = SAFE_HOLDER_OPENS;
+    if (draw(2) == 0) add_heir(file, *holder, 1 + draw((unsigned)count));
   }
 }
 
@@ -134,6 +141,16 @@ static bool lets_go(const safe_holder_list *list, const safe_holder *holder, uns
   return !asked && all;
 }
 
+static bool is_its_own(const safe_holder_list *list, int64_t pid, const safe_holder *holder) {
+  size_t at;
+
+  for (at = 0; at < list->count; at++)
+    if (list->items[at].pid == pid && list->items[at].role == SAFE_HOLDER_HOLDS &&
+        source(list, &list->items[at]) == source(list, holder))
+      return true;
+  return false;
+}
+
 static bool meets(const safe_holder_list *list, const struct safe__want *want, const safe_holder *holder) {
   bool record = (want->method == SAFE_METHOD_OFD || want->method == SAFE_METHOD_POSIX) &&
                 (holder->method == SAFE_METHOD_OFD || holder->method == SAFE_METHOD_POSIX);
@@ -151,6 +168,7 @@ static bool meets(const safe_holder_list *list, const struct safe__want *want, c
     known = true;
     if (own->offset < end && holder->offset < own_end) touches = true;
   }
+  if (holder->role == SAFE_HOLDER_HOLDS && is_its_own(list, want->pid, holder)) return false;
   return touches || !known;
 }
 
@@ -229,39 +247,46 @@ static unsigned least(int count) {
 
 /* ---- Circles: who waits for whom, all ways. */
 
+/* Whoever asked for a lock is waited for, and no heir, unless all that asked are over. */
+static bool keeps(const safe_holder_list *list, const safe_holder *holder, unsigned set) {
+  size_t at;
+
+  if (holder->role != SAFE_HOLDER_HOLDS || lets_go(list, holder, set)) return false;
+  for (at = 0; at < list->count && holder->via != SAFE_VIA_LOCKED; at++)
+    if (list->items[at].via == SAFE_VIA_LOCKED && list->items[at].role == SAFE_HOLDER_HOLDS &&
+        !is_over(list->items[at].pid) && source(list, &list->items[at]) == source(list, holder))
+      return false;
+  return true;
+}
+
+static bool waits_by(const struct safe__want *want, int64_t other, unsigned set) {
+  const safe_holder_list *list = want->object >= 0 ? &scene.objects[want->object].holders : NULL;
+  bool held = false;
+  size_t at;
+
+  if (comes(want, set)) return false;
+  if (want->waits == SAFE_WAITS_CHILD)
+    return want->other == other ||
+           (want->other == SAFE__ANY_CHILD && safe__scene_find_actor(&scene, other)->parent == want->pid);
+  for (at = 0; list != NULL && at < list->count; at++)
+    held = held || (list->items[at].role == SAFE_HOLDER_HOLDS && meets(list, want, &list->items[at]));
+  for (at = 0; list != NULL && at < list->count; at++) {
+    const safe_holder *holder = &list->items[at];
+    if (holder->pid != other || is_over(other)) continue;
+    if (want->waits == SAFE_WAITS_INPUT && holder->role == SAFE__END_WRITES) return true;
+    if (want->waits == SAFE_WAITS_ROOM && holder->role == SAFE__END_READS) return true;
+    if (want->waits != SAFE_WAITS_LOCK || !meets(list, want, holder)) continue;
+    if (holder->role == SAFE_HOLDER_OPENS ? !held : keeps(list, holder, set)) return true;
+  }
+  return false;
+}
+
 static bool waits_for(int64_t pid, int64_t other, unsigned set) {
-  size_t at, which;
+  size_t at;
 
   if (in(set, pid) || in(set, other) || pid == other) return false;
-  for (at = 0; at < scene.want_count; at++) {
-    const struct safe__want *want = &scene.wants[at];
-    const safe_holder_list *list = want->object >= 0 ? &scene.objects[want->object].holders : NULL;
-    bool held = false;
-    if (want->pid != pid || comes(want, set)) continue;
-    if (want->waits == SAFE_WAITS_CHILD && (want->other == other || want->other == SAFE__ANY_CHILD) &&
-        (want->other > 0 || safe__scene_find_actor(&scene, other)->parent == pid))
-      return true;
-    for (which = 0; list != NULL && which < list->count; which++)
-      held = held || (list->items[which].role == SAFE_HOLDER_HOLDS && want->waits == SAFE_WAITS_LOCK &&
-                      meets(list, want, &list->items[which]));
-    for (which = 0; list != NULL && which < list->count; which++) {
-      const safe_holder *holder = &list->items[which];
-      bool locker = holder->via == SAFE_VIA_LOCKED;
-      size_t more;
-      if (holder->pid != other) continue;
-      if (want->waits == SAFE_WAITS_INPUT && holder->role == SAFE__END_WRITES && !is_over(other)) return true;
-      if (want->waits == SAFE_WAITS_ROOM && holder->role == SAFE__END_READS && !is_over(other)) return true;
-      if (want->waits != SAFE_WAITS_LOCK || !meets(list, want, holder)) continue;
-      if (holder->role == SAFE_HOLDER_OPENS && !held) return true;
-      if (holder->role != SAFE_HOLDER_HOLDS) continue;
-      for (more = 0; more < list->count && !locker; more++) /* whoever asked for it is waited for, and no heir */
-        if (list->items[more].via == SAFE_VIA_LOCKED && list->items[more].role == SAFE_HOLDER_HOLDS &&
-            !is_over(list->items[more].pid) && source(list, &list->items[more]) == source(list, holder))
-          break;
-      /* Only a group that keeps the lock, or one of a locker who cannot go on. */
-      if (locker || more == list->count) return true;
-    }
-  }
+  for (at = 0; at < scene.want_count; at++)
+    if (scene.wants[at].pid == pid && waits_by(&scene.wants[at], other, set)) return true;
   return false;
 }
 

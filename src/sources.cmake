@@ -208,8 +208,6 @@ set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
   lock_ring_none.c
   audit_none.c
-  look_none.c
-  look_process_none.c
   win/batch.c
   win/cancel_event.c
   win/clock.c
@@ -234,6 +232,9 @@ set(SAFEHOLD_WIN_SOURCES
   win/lock_file.c
   win/lock_isolated.c
   win/lock_ranges.c
+  win/look_calls.c
+  win/look_path.c
+  win/look_process.c
   win/order_handles.c
   win/order_streams.c
   win/own_locks.c
@@ -241,15 +242,18 @@ set(SAFEHOLD_WIN_SOURCES
   win/pipe.c
   win/poller_threadpool.c
   win/priority.c
+  win/processes.c
   win/program.c
   win/proxy.c
   win/pty.c
+  win/restart_manager.c
   win/spawn.c
   win/stream.c
   win/task.c
   win/tree_job.c
   win/utf.c
   win/wait.c
+  win/wait_chain.c
   win/wait_overlapped.c
   win/wait_queued.c
   win/wait_selftest.c

@@ -1,58 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who has the file open: no call of Windows names the owner of a lock. Asked is FileProcessIdsUsingFileInformation,
- * on a handle that may do nothing but ask; never NtQueryObject on other processes' handles, which hangs on a
- * synchronous one that is busy. Even so the opening may block (a dead server), hence the thread.
+ * on a handle that may do nothing but ask, and where that is not answered the Restart Manager; never NtQueryObject on
+ * other processes' handles, which hangs on a synchronous one that is busy. Even so the opening may block (a dead
+ * server), hence the thread.
  */
-#include <string.h>
-#include <wchar.h>
+#include "holders_openers.h"
 
+#include <string.h>
+
+#include "processes.h"
+#include "restart_manager.h"
 #include "task.h"
 #include "wait_overlapped.h"
 
-#define PROCESS_IDS_USING_FILE 47 /* FileProcessIdsUsingFileInformation, since Vista */
-#define LENGTH_MISMATCH ((LONG)0xC0000004)
 #define MOST_BYTES (1024 * 1024)
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
-struct id_list {
-  ULONG count;
-  ULONG_PTR ids[1];
-};
-
-typedef LONG(NTAPI *query_file)(HANDLE file, void *io_status, void *into, ULONG length, int what);
-
 struct query {
   struct safe__win_task task;
-  wchar_t *path;    /* or NULL, and then */
-  HANDLE copy;      /* of the caller's handle, which he may close meanwhile */
+  wchar_t *path;                        /* or NULL, and then */
+  HANDLE copy;                          /* of the caller's handle, which he may close meanwhile */
+  const struct safe__file_id *expected; /* or NULL; points to: */
+  struct safe__file_id id;
   int32_t method;   /* only what conflicts with it; SAFE_METHOD_DEFAULT: all */
   safe_holder self; /* a holder of this process, but for its handle, role and mode */
   safe_holder_list found;
   safe_error error; /* code SAFE_OK: none */
 };
 
-static void name_of(DWORD pid, char *name, size_t size) {
-  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
-  wchar_t path[1024], *base;
-  DWORD length = sizeof(path) / sizeof(path[0]);
+/* The question itself has the file open. What this process holds is known better (own_locks.c). */
+static bool add_opener(struct query *query, DWORD pid) {
+  safe_holder holder = {0};
 
-  name[0] = '\0';
-  if (process == NULL) return;
-  if (QueryFullProcessImageNameW(process, 0, path, &length)) {
-    base = wcsrchr(path, L'\\');
-    safe__win_narrow(base != NULL ? base + 1 : path, name, size);
-  }
-  CloseHandle(process);
-}
-
-static void add_opener(struct query *query, DWORD pid) {
-  safe_holder holder = {pid, -1, SAFE_HOLDER_OPENS, -1, -1, {0}};
-
-  /* The question itself has the file open. What this process holds is known better (own_locks.c). */
-  if (pid == 0 || pid == GetCurrentProcessId()) return;
-  name_of(pid, holder.name, sizeof(holder.name));
-  safe__holder_add(&query->found, &holder);
+  if (pid == 0 || pid == GetCurrentProcessId()) return true;
+  holder.pid = pid;
+  holder.handle = -1;
+  holder.role = SAFE_HOLDER_OPENS;
+  holder.mode = holder.method = -1;
+  safe__win_name_of(pid, holder.name, sizeof(holder.name));
+  return safe__holder_add(&query->found, &holder);
 }
 
 static void add_own(const struct safe__win_own_lock *own, void *context) {
@@ -63,37 +50,87 @@ static void add_own(const struct safe__win_own_lock *own, void *context) {
   query->self.role = own->role;
   query->self.mode = own->mode;
   query->self.method = own->method;
+  query->self.since_ms = own->since_ms;
+  query->self.offset = own->offset;
+  query->self.length = own->length;
   safe__holder_add(&query->found, &query->self);
 }
 
-static void ask_ourselves(struct query *query, HANDLE file) {
-  struct safe__file_id id;
-
-  if (!safe__win_file_id(file, &id)) return;
+static void ask_ourselves(struct query *query, const struct safe__file_id *id) {
   query->self.pid = GetCurrentProcessId();
-  name_of(GetCurrentProcessId(), query->self.name, sizeof(query->self.name));
-  safe__win_own_locks(&id, add_own, query);
+  query->self.via = SAFE_VIA_LOCKED;
+  query->self.state = 'R'; /* it looks */
+  safe__win_name_of(GetCurrentProcessId(), query->self.name, sizeof(query->self.name));
+  safe__win_own_locks(id, add_own, query);
 }
 
-static void ask_openers(struct query *query, HANDLE file) {
-  query_file ask = (query_file)safe__win_find(L"ntdll.dll", "NtQueryInformationFile");
+static LONG ask_file(struct query *query, HANDLE file) {
   ULONG_PTR io_status[2];
-  struct id_list *list = NULL;
+  struct safe__win_using_list *list = NULL;
+  LONG status = SAFE__STATUS_LENGTH_MISMATCH;
   ULONG room, at;
-  LONG status = LENGTH_MISMATCH;
+  bool added = true;
 
-  for (room = 4096; ask != NULL && status == LENGTH_MISMATCH && room <= MOST_BYTES; room *= 4) {
+  for (room = 4096; status == SAFE__STATUS_LENGTH_MISMATCH && room <= MOST_BYTES; room *= 4) {
     safe__free(list);
     list = safe__alloc(room);
     if (list == NULL) break;
-    status = ask(file, io_status, list, room, PROCESS_IDS_USING_FILE);
+    status = safe__win_look_calls.query_file(file, io_status, list, room, SAFE__ASK_PROCESSES_USING);
   }
-  if (list != NULL && status >= 0)
-    for (at = 0; at < list->count; at++) add_opener(query, (DWORD)list->ids[at]);
-  else
-    safe__holder_unknown(&query->found, "The system did not say which processes have the file open (status 0x%08lx).",
-                         (unsigned long)status);
+  for (at = 0; status >= 0 && at < list->count && added; at++) added = add_opener(query, (DWORD)list->pids[at]);
+  if (list == NULL || !added) safe__fail_memory(&query->error, SAFE_STAGE_INSPECT);
   safe__free(list);
+  return status;
+}
+
+static void ask_openers(struct query *query, HANDLE file) {
+  LONG status = ask_file(query, file);
+  DWORD failure = ERROR_PATH_NOT_FOUND;
+  wchar_t *path;
+
+  if (status >= 0 || query->error.code != SAFE_OK) return;
+  path = safe__win_path_of(file);
+  if (path != NULL || query->path != NULL)
+    failure = safe__win_ask_restart_manager(path != NULL ? path : query->path, &query->found);
+  safe__free(path);
+  if (failure == ERROR_NO_DATA)
+    safe__holder_unknown(&query->found,
+                         "The system did not say who has the file open (status 0x%08lx); its Restart Manager named "
+                         "nobody, not even this process.",
+                         (unsigned long)status);
+  else if (failure != ERROR_SUCCESS)
+    safe__holder_unknown(&query->found,
+                         "Neither the system said who has the file open (status 0x%08lx) nor its Restart Manager "
+                         "(error %lu).",
+                         (unsigned long)status, (unsigned long)failure);
+}
+
+static void add_states(struct query *query) {
+  struct safe__win_processes all = {NULL, 0, 0};
+  bool listed = false;
+  size_t at;
+
+  for (at = 0; at < query->found.count; at++) {
+    safe_holder *holder = &query->found.items[at];
+    if (holder->role != SAFE_HOLDER_OPENS) continue;
+    if (!listed) safe__win_processes_take(&all);
+    listed = true;
+    holder->state = safe__win_process_state(all.bytes != NULL ? &all : NULL, holder->pid, NULL);
+  }
+  safe__win_processes_free(&all);
+}
+
+static void ask(struct query *query, HANDLE file) {
+  struct safe__file_id id;
+  bool known = safe__win_file_id(file, &id);
+
+  if (query->expected != NULL && (!known || !safe__win_same_file(&id, query->expected))) {
+    safe__holder_unknown(&query->found, "There is another file at that path now.");
+    return;
+  }
+  if (known) ask_ourselves(query, &id);
+  ask_openers(query, file);
+  add_states(query);
 }
 
 /* Never the caller's own file object, which may be synchronous and busy. */
@@ -110,8 +147,7 @@ static void run(struct safe__win_task *task) {
   if (file == INVALID_HANDLE_VALUE) {
     safe__fail_os(&query->error, GetLastError(), SAFE_STAGE_INSPECT, -1, "The file could not be looked at");
   } else {
-    ask_ourselves(query, file);
-    ask_openers(query, file);
+    ask(query, file);
     CloseHandle(file);
   }
   safe__win_task_deliver(task);
@@ -154,7 +190,8 @@ static int name_file(struct query *query, const char *path, const struct safe__f
   return safe__fail_os(error, GetLastError(), SAFE_STAGE_INSPECT, -1, "The file's handle could not be copied");
 }
 
-int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
+int safe__win_find_holders(const char *path, const struct safe__file_id *expected, int64_t deadline,
+                           safe_holder_list *list, safe_error *error) {
   struct query *query = safe__alloc(sizeof(*query));
   int code;
 
@@ -163,6 +200,10 @@ int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list,
   query->task.run = run;
   query->task.free = free_query;
   query->method = list->method;
+  if (expected != NULL) {
+    query->id = *expected;
+    query->expected = &query->id;
+  }
   code = name_file(query, path, list->file, error);
   if (code == SAFE_OK) code = safe__win_task_start(&query->task, SAFE_STAGE_INSPECT, error);
   if (code == SAFE_OK) {
@@ -174,4 +215,8 @@ int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list,
   }
   free_query(&query->task);
   return code;
+}
+
+int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  return safe__win_find_holders(path, NULL, deadline, list, error);
 }

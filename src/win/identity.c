@@ -5,6 +5,14 @@
 
 static uint64_t number(FILETIME time) { return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime; }
 
+int64_t safe__win_now_ms(void) {
+  const uint64_t of_1970 = UINT64_C(116444736000000000);
+  FILETIME now;
+
+  GetSystemTimeAsFileTime(&now);
+  return (int64_t)((number(now) - of_1970) / 10000);
+}
+
 /* The time at which it was made, in units of 100 ns; 0 where that is not told. */
 static uint64_t start_of(HANDLE process) {
   FILETIME made, ended, kernel, user;
@@ -13,10 +21,8 @@ static uint64_t start_of(HANDLE process) {
 }
 
 void safe__os_identify(safe_owner *owner) {
-  const uint64_t of_1970 = UINT64_C(116444736000000000);
   wchar_t name[256];
   DWORD room = sizeof(name) / sizeof(name[0]);
-  FILETIME now;
 
   owner->pid = safe__os_self();
   owner->thread = GetCurrentThreadId();
@@ -26,8 +32,7 @@ void safe__os_identify(safe_owner *owner) {
   strncpy(owner->boot, "-", sizeof(owner->boot));
   if (GetComputerNameExW(ComputerNameDnsHostname, name, &room))
     safe__win_narrow(name, owner->host, sizeof(owner->host));
-  GetSystemTimeAsFileTime(&now);
-  owner->since_ms = (int64_t)((number(now) - of_1970) / 10000);
+  owner->since_ms = safe__win_now_ms();
 }
 
 bool safe__os_is_alive(const safe_owner *owner) {

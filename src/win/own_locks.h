@@ -13,14 +13,19 @@ struct safe__win_own_lock {
   struct safe__file_id id;
   HANDLE file;
   int32_t mode, method, role;
+  DWORD thread;     /* that asked for it */
+  int64_t since_ms; /* got, or asked for: milliseconds since 1970 */
+  int64_t offset, length;
 };
 
 /* Lists it, or changes as what it is listed. The turnstile of SAFE_LOCK_FAIR is nobody's lock: who stands in it
    waits. */
 void safe__win_own_lock_note(struct safe__win_own_lock *own, const struct safe__claim *claim, int32_t role);
 void safe__win_own_lock_forget(struct safe__win_own_lock *own);
-/* Calls back for each of the file's; the lock on the list is held meanwhile. */
+/* Calls back for each of the file's (NULL: of all files); the lock on the list is held meanwhile. */
 void safe__win_own_locks(const struct safe__file_id *id,
                          void (*found)(const struct safe__win_own_lock *own, void *context), void *context);
+/* What the handle is listed as; false if it is not. link and next of the copy are nobody's. */
+bool safe__win_own_lock_of(HANDLE file, struct safe__win_own_lock *copy);
 
 #endif

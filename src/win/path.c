@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
 #include <wchar.h>
 
 #include "win.h"
@@ -71,4 +72,29 @@ int safe__win_path_failed(int code, int stage, safe_error *error) {
   if (code == SAFE_ENOMEM) return safe__fail_memory(error, stage);
   if (code == SAFE_ENOTREG) return safe__fail(error, code, stage, -1, "The path names a device, not a file.");
   return safe__fail(error, code, stage, -1, "The path is not valid, or not UTF-8.");
+}
+
+/* The answer begins with \\?\, or \\?\UNC\ for a server's share, which people do not write. */
+static wchar_t *without_prefix(wchar_t *path) {
+  size_t skip = starts(path, L"\\\\?\\UNC\\") ? 6 : starts(path, L"\\\\?\\") ? 4 : 0;
+
+  if (skip == 0) return path;
+  memmove(path, path + skip, (wcslen(path + skip) + 1) * sizeof(*path));
+  if (skip == 6) path[0] = L'\\';
+  return path;
+}
+
+wchar_t *safe__win_path_of(HANDLE file) {
+  DWORD room = MAX_PATH, length;
+  wchar_t *path;
+
+  for (;;) {
+    path = safe__alloc(room * sizeof(*path));
+    if (path == NULL) return NULL;
+    length = GetFinalPathNameByHandleW(file, path, room, FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
+    if (length > 0 && length < room) return without_prefix(path);
+    safe__free(path);
+    if (length == 0) return NULL;
+    room = length + 1;
+  }
 }

@@ -5,6 +5,7 @@
  */
 #include <wchar.h>
 
+#include "processes.h"
 #include "pty.h"
 
 /* What a forced end leaves as the exit code, as taskkill does. */
@@ -86,23 +87,33 @@ static void report_one(safe_stop_report *report, int64_t pid) {
   report->left_count++;
 }
 
-/* A process that was terminated, but that a driver keeps, is still in its job. Windows has no letter for its state. */
-bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
-  JOBOBJECT_BASIC_PROCESS_ID_LIST *list = NULL;
+/* A process that was terminated, but that a driver keeps, is still in its job. */
+static int32_t state_of_first(const struct safe__child *child, const safe_stop_report *report) {
+  if (report->left_count == 0 || report->left[0] == 0) return 0; /* counted, but not named */
+  if (report->left[0] != child->pid) return safe__win_process_state(NULL, report->left[0], NULL);
+  return safe__win_process_deleting(child->process) ? 'X' : 0;
+}
+
+static void list_left(struct safe__child *child, safe_stop_report *report) {
+  JOBOBJECT_BASIC_PROCESS_ID_LIST *list;
   bool ended = has_ended(child);
   DWORD at;
 
   report->left_count = 0;
-  report->state = 0;
-  report->wait_channel[0] = '\0';
   if (!ended) report_one(report, child->pid);
-  if (child->alone) return !ended;
+  if (child->alone) return;
   list = list_job(child->job);
   if (list == NULL) report->left_count += count_job(child->job, ended);
   for (at = 0; list != NULL && at < list->NumberOfProcessIdsInList; at++)
     if ((int64_t)list->ProcessIdList[at] != child->pid && counts((DWORD)list->ProcessIdList[at]))
       report_one(report, (int64_t)list->ProcessIdList[at]);
   safe__free(list);
+}
+
+bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
+  list_left(child, report);
+  report->state = state_of_first(child, report);
+  report->wait_channel[0] = '\0';
   return report->left_count > 0;
 }
 

@@ -25,6 +25,9 @@ int safe__win_path(const char *path, wchar_t **wide);
 int safe__win_full_path(const wchar_t *path, wchar_t **full);
 /* Fills the error for what the two above answered. */
 int safe__win_path_failed(int code, int stage, safe_error *error);
+/* Of an open file, as people write it; to be freed. NULL: it has none, or there is no memory. Waits for a synchronous
+   handle that is busy. */
+wchar_t *safe__win_path_of(HANDLE file);
 
 /* ---- Waiting (wait.c). */
 /* The time left as WaitForSingleObject takes it, rounded up: INFINITE for SAFE__NEVER, at most about 24 days. */
@@ -38,6 +41,9 @@ HANDLE safe__win_cancel_event(const safe_cancel *cancel);
 /* A function of ntdll, kernel32 or kernelbase that not every Windows, or not Wine, has. NULL where there is none. */
 typedef void (*safe__win_function)(void);
 safe__win_function safe__win_find(const wchar_t *module, const char *name);
+
+/* Milliseconds since 1970 (identity.c). */
+int64_t safe__win_now_ms(void);
 
 /* CloseHandle unless it is NULL or INVALID_HANDLE_VALUE; sets it to NULL. */
 void safe__win_close(HANDLE *handle);

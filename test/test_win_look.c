@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: MIT */
+/* Who has a file open, and who waits for whom: by a Windows that is played, and by the one that is there. */
+#include "test_win.h"
+
+#include "look.h"
+#include "support.h"
+#include "test_win_system.h"
+#include "wait_overlapped.h"
+
+#define A ANYBODY_FROM
+#define SOON (safe__os_now() + slow(5000) * SAFE__MS)
+#define WAITS 5 /* states and reasons of threads */
+#define RUNS 2
+#define EXECUTIVE 0
+#define DELAY 4
+#define SUSPENDED 5
+#define USER_REQUEST 6
+#define QUEUE 15
+
+static char path[1024];
+static struct safe__scene scene;
+
+static int set_up(void **state) {
+  (void)state;
+  system_start();
+  safe__scene_init(&scene);
+  return 0;
+}
+
+static int tear_down(void **state) {
+  int left = system_sessions() + safe_parked_count();
+
+  (void)state;
+  safe__scene_free(&scene);
+  system_stop();
+  return left;
+}
+
+static safe_holder_list *holders(int64_t timeout_ms) {
+  safe_holder_list *list = NULL;
+  safe_error error = SAFE_ERROR_INIT;
+  int code = safe_lock_holders(path, timeout_ms, &list, &error);
+
+  if (code != SAFE_OK) fail_msg("%s", error.message);
+  return list;
+}
+
+static const safe_holder *opener(const safe_holder_list *list, int64_t pid) {
+  size_t at;
+
+  for (at = 0; at < safe_holder_list_count(list); at++) {
+    const safe_holder *holder = safe_holder_list_get(list, at);
+    if (holder->pid == pid && holder->role == SAFE_HOLDER_OPENS) return holder;
+  }
+  return NULL;
+}
+
+static bool is_unknown(const char *words) {
+  size_t at;
+
+  for (at = 0; at < scene.unknown_count; at++)
+    if (strstr(scene.unknown[at], words) != NULL) return true;
+  return false;
+}
+
+/* ---- Who has it open. */
+
+static void the_kernel_names_who_has_it_open(void **state) {
+  safe_holder_list *list;
+  const safe_holder *found;
+
+  (void)state;
+  system_process(A, 0, 5, L"editor.exe");
+  system_thread(A + 1, WAITS, USER_REQUEST);
+  system_uses(GetCurrentProcessId());
+  system_uses(A);
+  list = holders(slow(2000));
+  assert_int_equal(safe_holder_list_count(list), 1); /* we had it open to ask */
+  found = opener(list, A);
+  assert_non_null(found);
+  assert_int_equal(found->state, 'S');
+  assert_int_equal(found->via, SAFE_VIA_UNKNOWN);
+  assert_int_equal(found->handle, -1);
+  assert_null(safe_holder_list_unknown(list));
+  assert_int_equal(system_asked(), 0); /* the Restart Manager is for where the kernel does not answer */
+  safe_holder_list_free(list);
+}
+
+static void more_users_than_there_is_room_for(void **state) {
+  safe_holder_list *list;
+  int at;
+
+  (void)state;
+  for (at = 0; at < 600; at++) system_uses((DWORD)(A + at)); /* 4 KiB take 511 of them */
+  list = holders(slow(5000));
+  assert_int_equal(safe_holder_list_count(list), 600);
+  assert_null(safe_holder_list_unknown(list));
+  safe_holder_list_free(list);
+}
+
+static void the_restart_manager_is_asked_next(void **state) {
+  safe_holder_list *list;
+
+  (void)state;
+  system_orders.using_status = SAFE__STATUS_MISSING;
+  system_orders.rm_grows = 2;
+  system_process(A + 4, 0, 5, L"svchost.exe");
+  system_thread(A + 1, WAITS, SUSPENDED);
+  system_app(A, 1, L"Writer");
+  system_app(A + 4, 1, L"A service of somebody's");
+  system_app(GetCurrentProcessId(), 1, L"us");
+  system_app(A + 8, 1, L"Reader");
+  list = holders(slow(2000));
+  assert_int_equal(safe_holder_list_count(list), 3);
+  assert_string_equal(opener(list, A)->name, "Writer");
+  assert_string_equal(opener(list, A + 8)->name, "Reader");
+  assert_int_equal(opener(list, A + 4)->state, 'T');
+  assert_int_equal(opener(list, A + 8)->state, 0);
+  assert_null(safe_holder_list_unknown(list));
+  assert_int_equal(system_asked(), 3);
+  assert_int_equal(system_sessions(), 0);
+  safe_holder_list_free(list);
+}
+
+static void a_number_that_is_another_ones_by_now(void **state) {
+  safe_process *child = start_helper("sleep", "60000", NULL);
+  DWORD pid = (DWORD)safe_process_pid(child);
+  safe_holder_list *list;
+
+  (void)state;
+  system_orders.using_status = SAFE__STATUS_MISSING;
+  system_app(pid, 1, L"One that ended long ago");
+  system_app(A, 1, L"Writer");
+  list = holders(slow(2000));
+  assert_null(opener(list, pid));
+  assert_non_null(opener(list, A));
+  safe_holder_list_free(list);
+  end_helper(child);
+}
+
+/* ERROR_INVALID_HANDLE is what it answers for a file with very many users. */
+static void neither_of_them_answers(void **state) {
+  safe_holder_list *list;
+
+  (void)state;
+  system_orders.using_status = SAFE__STATUS_MISSING;
+  system_orders.rm_failure = ERROR_INVALID_HANDLE;
+  list = holders(slow(2000));
+  assert_int_equal(safe_holder_list_count(list), 0);
+  assert_non_null(strstr(safe_holder_list_unknown(list), "status 0xc0000002"));
+  assert_non_null(strstr(safe_holder_list_unknown(list), "error 6"));
+  assert_int_equal(system_sessions(), 0);
+  safe_holder_list_free(list);
+}
+
+static void a_list_that_never_stops_growing(void **state) {
+  safe_holder_list *list;
+
+  (void)state;
+  system_orders.using_status = SAFE__STATUS_MISSING;
+  system_orders.rm_grows = 1000;
+  list = holders(slow(2000));
+  assert_non_null(strstr(safe_holder_list_unknown(list), "error 234"));
+  assert_in_range(system_asked(), 2, 10);
+  safe_holder_list_free(list);
+}
+
+/* As Wine does: the calls are there, and nobody is in the list. */
+static void an_empty_list_is_not_believed(void **state) {
+  safe_holder_list *list;
+
+  (void)state;
+  system_orders.using_status = SAFE__STATUS_MISSING;
+  list = holders(slow(2000));
+  assert_non_null(strstr(safe_holder_list_unknown(list), "not even this process"));
+  safe_holder_list_free(list);
+}
+
+static void a_question_that_is_not_answered(void **state) {
+  HANDLE never = CreateEventW(NULL, TRUE, FALSE, NULL);
+  int64_t began = safe__os_now();
+  safe_holder_list *list;
+
+  (void)state;
+  system_orders.using_waits = never;
+  list = holders(50);
+  assert_in_range(ms_since(began), 49, 50 + slow(100));
+  assert_non_null(strstr(safe_holder_list_unknown(list), "in time"));
+  safe_holder_list_free(list);
+  assert_int_equal(safe_parked_count(), 1);
+  SetEvent(never);
+  assert_int_equal(safe_shutdown(slow(5000)), SAFE_OK);
+  assert_int_equal(safe_parked_count(), 0);
+  CloseHandle(never);
+}
+
+static void what_this_process_holds(void **state) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
+  int64_t now = safe__win_now_ms();
+  safe_holder_list *list;
+  const safe_holder *own;
+  safe_lock *lock;
+
+  (void)state;
+  options.offset = 100;
+  options.length = 20;
+  assert_code(safe_lock_file(&lock, path, &options, NULL), SAFE_OK);
+  list = holders(slow(2000));
+  assert_int_equal(safe_holder_list_count(list), 1);
+  own = safe_holder_list_get(list, 0);
+  assert_int_equal(own->pid, GetCurrentProcessId());
+  assert_int_equal(own->role, SAFE_HOLDER_HOLDS);
+  assert_int_equal(own->via, SAFE_VIA_LOCKED);
+  assert_int_equal(own->state, 'R');
+  assert_int_equal(own->offset, 100);
+  assert_int_equal(own->length, 20);
+  assert_in_range(own->since_ms, now - 1, now + slow(5000));
+  safe_holder_list_free(list);
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
+
+/* ---- A file, as an object of the scene. */
+
+static void a_file_and_its_openers(void **state) {
+  safe_error error = SAFE_ERROR_INIT;
+  int32_t object = -1;
+
+  (void)state;
+  system_uses(A);
+  assert_code(safe__os_look_path(&scene, path, SOON, &object, &error), SAFE_OK);
+  assert_int_equal(object, 0);
+  assert_non_null(strstr(scene.objects[0].name, "look.lock"));
+  assert_null(strstr(scene.objects[0].name, "\\\\?\\"));
+  safe__os_look_object(&scene, object, SOON);
+  assert_true(scene.objects[0].examined);
+  assert_non_null(opener(&scene.objects[0].holders, A));
+  assert_true(is_unknown("does not tell which of the processes"));
+}
+
+static void a_file_that_nobody_has_open(void **state) {
+  safe_error error = SAFE_ERROR_INIT;
+  int32_t object = -1;
+
+  (void)state;
+  system_uses(GetCurrentProcessId());
+  assert_code(safe__os_look_path(&scene, path, SOON, &object, &error), SAFE_OK);
+  safe__os_look_object(&scene, object, SOON);
+  assert_int_equal(scene.objects[0].holders.count, 0);
+  assert_int_equal(scene.unknown_count, 0);
+}
+
+static void a_file_that_is_not_there(void **state) {
+  safe_error error = SAFE_ERROR_INIT;
+  int32_t object = -1;
+
+  (void)state;
+  assert_code(safe__os_look_path(&scene, "no such file", SOON, &object, &error), SAFE_ENOENT);
+  assert_int_equal(scene.object_count, 0);
+}
+
+static void a_file_that_is_replaced_between_two_looks(void **state) {
+  char other[1100];
+  safe_error error = SAFE_ERROR_INIT;
+  int32_t object = -1;
+
+  (void)state;
+  snprintf(other, sizeof(other), "%s.new", path);
+  make_file(other, "");
+  system_uses(A);
+  assert_code(safe__os_look_path(&scene, path, SOON, &object, &error), SAFE_OK);
+  assert_true(MoveFileExA(other, path, MOVEFILE_REPLACE_EXISTING));
+  safe__os_look_object(&scene, object, SOON);
+  assert_int_equal(scene.objects[0].holders.count, 0);
+  assert_true(is_unknown("another file at that path"));
+}
+
+/* ---- Processes. */
+
+static const struct safe__actor *look_at(int64_t pid) {
+  const struct safe__actor *actor;
+
+  safe__os_look_process(&scene, pid, SOON);
+  actor = safe__scene_find_actor(&scene, pid);
+  assert_non_null(actor);
+  return actor;
+}
+
+static const struct safe__want *want_of(int64_t thread) {
+  size_t at;
+
+  for (at = 0; at < scene.want_count; at++)
+    if (scene.wants[at].thread == thread) return &scene.wants[at];
+  return NULL;
+}
+
+static void a_process_and_its_parent(void **state) {
+  const struct safe__actor *actor;
+
+  (void)state;
+  system_process(A, 0, 5, L"php-cgi.exe");
+  system_thread(A + 1, RUNS, 0);
+  system_process(A + 4, A, 6, L"rrdtool.exe");
+  system_thread(A + 5, WAITS, DELAY);
+  system_process(A + 8, A + 4, 3, L"older than its parent.exe");
+  system_thread(A + 9, WAITS, USER_REQUEST);
+  actor = look_at(A + 4);
+  assert_string_equal(actor->name, "rrdtool.exe");
+  assert_int_equal(actor->parent, A);
+  assert_int_equal(actor->state, 'S');
+  assert_false(actor->hidden);
+  assert_false(actor->gone);
+  assert_int_equal(want_of(A + 5)->waits, SAFE_WAITS_OTHER);
+  assert_string_equal(want_of(A + 5)->what, "a time");
+  assert_int_equal(look_at(A)->state, 'R');
+  assert_int_equal(want_of(A + 1)->waits, SAFE_WAITS_NOT);
+  assert_int_equal(look_at(A + 8)->parent, 0); /* the number is another process's by now */
+  assert_true(look_at(A + 12)->gone);
+}
+
+static void the_children_of_a_process(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"parent.exe");
+  system_process(A + 4, A, 6, L"child.exe");
+  system_process(A + 8, A, 7, L"another.exe");
+  system_process(A + 12, A, 4, L"one of an earlier owner of that number.exe");
+  system_process(A + 16, A + 4, 8, L"grandchild.exe");
+  safe__os_look_children(&scene, A, SOON);
+  assert_int_equal(scene.actor_count, 2);
+  assert_string_equal(safe__scene_find_actor(&scene, A + 4)->name, "child.exe");
+  assert_int_equal(safe__scene_find_actor(&scene, A + 8)->parent, A);
+}
+
+static void ended_but_not_gone(void **state) {
+  const struct safe__actor *actor;
+
+  (void)state;
+  system_process(A, 0, 5, L"backup.exe");
+  system_thread(A + 1, WAITS, EXECUTIVE);
+  system_flags(A, SAFE__PROCESS_DELETING);
+  actor = look_at(A);
+  assert_int_equal(actor->state, 'X');
+  assert_int_equal(scene.want_count, 1);
+  assert_int_equal(scene.wants[0].waits, SAFE_WAITS_KERNEL);
+  assert_int_equal(scene.wants[0].thread, 0);
+}
+
+/* Its handle is signalled, and yet it is on the list with a thread. */
+static void ended_and_still_listed(void **state) {
+  safe_process *child = start_helper("exit", "0", NULL);
+
+  (void)state;
+  assert_code(safe_process_wait(child, NULL, NULL, NULL), SAFE_OK);
+  Sleep(50);
+  system_process((DWORD)safe_process_pid(child), 0, 5, L"helper.exe");
+  system_thread(A + 1, WAITS, EXECUTIVE);
+  assert_int_equal(look_at(safe_process_pid(child))->state, 'X');
+  safe_process_free(child);
+}
+
+static void suspended_frozen_or_debugged(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"suspended.exe");
+  system_thread(A + 1, WAITS, SUSPENDED);
+  system_thread(A + 2, WAITS, SUSPENDED);
+  system_process(A + 4, 0, 5, L"in a job that is frozen.exe");
+  system_thread(A + 5, WAITS, USER_REQUEST);
+  system_flags(A + 4, SAFE__PROCESS_FROZEN);
+  system_process(A + 8, 0, 5, L"at a breakpoint.exe");
+  system_thread(A + 9, WAITS, SUSPENDED);
+  system_debug(A + 8);
+  system_process(A + 12, 0, 5, L"one thread of two.exe");
+  system_thread(A + 13, WAITS, SUSPENDED);
+  system_thread(A + 14, WAITS, USER_REQUEST);
+  assert_int_equal(look_at(A)->state, 'T');
+  assert_int_equal(scene.wants[0].waits, SAFE_WAITS_CONTINUE);
+  assert_int_equal(look_at(A + 4)->state, 'T');
+  assert_int_equal(scene.wants[1].waits, SAFE_WAITS_CONTINUE);
+  assert_int_equal(look_at(A + 8)->state, 't');
+  assert_int_equal(scene.wants[2].waits, SAFE_WAITS_DEBUGGER);
+  assert_int_equal(scene.want_count, 3);
+  assert_int_equal(look_at(A + 12)->state, 'S');
+  assert_int_equal(want_of(A + 13)->waits, SAFE_WAITS_CONTINUE);
+  assert_int_equal(want_of(A + 14)->waits, SAFE_WAITS_OTHER);
+}
+
+/* A parent that waits for its child, which waits for a mutex of the parent's; and a pool's thread that has no work. */
+static void a_chain_of_waits(void **state) {
+  const struct safe__want *want;
+
+  (void)state;
+  system_process(A, 0, 5, L"parent.exe");
+  system_thread(A + 1, WAITS, USER_REQUEST);
+  system_thread(A + 2, WAITS, QUEUE);
+  system_process(A + 4, A, 6, L"child.exe");
+  system_thread(A + 5, WAITS, USER_REQUEST);
+  system_chain(A + 1, A, false);
+  system_chain_object(WctProcessWaitType, L"");
+  system_chain_thread(WctStatusPidOnly, A + 4, 0);
+  system_chain(A + 5, A + 4, false);
+  system_chain_object(WctMutexType, L"Global\\rrd");
+  system_chain_thread(WctStatusBlocked, A, A + 1);
+  look_at(A);
+  assert_int_equal(scene.want_count, 1);
+  want = want_of(A + 1);
+  assert_int_equal(want->waits, SAFE_WAITS_CHILD);
+  assert_int_equal(want->other, A + 4);
+  assert_false(want->circle);
+  look_at(A + 4);
+  want = want_of(A + 5);
+  assert_int_equal(want->waits, SAFE_WAITS_OTHER);
+  assert_int_equal(want->other, A);
+  assert_string_equal(want->what, "the mutex Global\\rrd");
+  assert_int_equal(scene.unknown_count, 0);
+}
+
+static void a_circle_that_the_system_found(void **state) {
+  const struct safe__want *want;
+
+  (void)state;
+  system_process(A, 0, 5, L"two threads.exe");
+  system_thread(A + 1, WAITS, USER_REQUEST);
+  system_thread(A + 2, WAITS, USER_REQUEST);
+  system_chain(A + 1, A, true);
+  system_chain_object(WctCriticalSectionType, L"");
+  system_chain_thread(WctStatusBlocked, A, A + 2);
+  system_chain_object(WctCriticalSectionType, L"");
+  system_chain_thread(WctStatusBlocked, A, A + 1);
+  system_chain(A + 2, A, true);
+  system_chain_object(WctCriticalSectionType, L"");
+  system_chain_thread(WctStatusBlocked, A, A + 1);
+  look_at(A);
+  want = want_of(A + 1);
+  assert_true(want->circle);
+  assert_int_equal(want->other, A);
+  assert_string_equal(want->what, "a critical section");
+  assert_true(want_of(A + 2)->circle);
+}
+
+/* What is there of it is valid (GetThreadWaitChain). */
+static void a_chain_that_is_longer_than_there_is_room(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"long.exe");
+  system_thread(A + 1, WAITS, USER_REQUEST);
+  system_chain_fails(A + 1, ERROR_MORE_DATA);
+  system_chain_thread(WctStatusBlocked, A, A + 1);
+  system_chain_object(WctThreadWaitType, L"");
+  system_chain_thread(WctStatusBlocked, A + 4, A + 5);
+  look_at(A);
+  assert_int_equal(want_of(A + 1)->other, A + 4);
+  assert_false(safe__scene_find_actor(&scene, A)->hidden);
+}
+
+static void threads_that_may_not_be_looked_at(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"of another user.exe");
+  system_thread(A + 1, WAITS, EXECUTIVE);
+  system_chain_fails(A + 1, ERROR_ACCESS_DENIED);
+  system_deny(A);
+  assert_true(look_at(A)->hidden);
+  assert_int_equal(scene.actors[0].state, 'S'); /* that is on the list */
+  assert_true(is_unknown("of another user.exe[40000]"));
+  assert_true(is_unknown("whether it was ended"));
+  assert_true(is_unknown("who could end a wait for a pipe"));
+}
+
+static void no_wait_chains_at_all(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"any.exe");
+  system_thread(A + 1, WAITS, USER_REQUEST);
+  system_orders.wct_failure = ERROR_NOT_SUPPORTED;
+  assert_true(look_at(A)->hidden);
+  assert_true(is_unknown("error 50"));
+}
+
+static void no_list_of_processes(void **state) {
+  (void)state;
+  system_orders.processes_status = (LONG)0xC0000022;
+  assert_true(look_at(A)->hidden);
+  assert_false(scene.actors[0].gone);
+  assert_true(is_unknown("status 0xc0000022"));
+}
+
+static void a_pool_without_work(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"server.exe");
+  system_thread(A + 1, WAITS, QUEUE);
+  system_thread(A + 2, WAITS, QUEUE);
+  look_at(A);
+  assert_int_equal(scene.want_count, 1);
+  assert_int_equal(scene.wants[0].waits, SAFE_WAITS_OTHER);
+  assert_string_equal(scene.wants[0].what, "work");
+}
+
+static void hundreds_of_threads_are_told_of_once(void **state) {
+  int at;
+
+  (void)state;
+  system_process(A, 0, 5, L"server.exe");
+  for (at = 1; at <= 8; at++) system_thread((DWORD)(A + at), WAITS, at % 2 == 0 ? USER_REQUEST : EXECUTIVE);
+  look_at(A);
+  assert_int_equal(scene.want_count, 2);
+}
+
+/* ---- The real one. */
+
+static void really_a_child_of_ours(void **state) {
+  safe_process *child;
+  const struct safe__actor *actor;
+
+  (void)state;
+  system_stop();
+  child = start_helper("sleep", "60000", NULL);
+  actor = look_at(safe_process_pid(child));
+  assert_false(actor->gone);
+  assert_non_null(strstr(actor->name, "safehold_test_helper"));
+  assert_int_not_equal(actor->state, 'X');
+  if (on_wine()) {
+    assert_true(actor->hidden);
+    assert_true(is_unknown("error 50"));
+  }
+  assert_true(look_at(0x7ffffff0)->gone);
+  end_helper(child);
+  system_start();
+}
+
+static void really_ourselves(void **state) {
+  (void)state;
+  system_stop();
+  assert_int_equal(look_at(GetCurrentProcessId())->pid, GetCurrentProcessId());
+  assert_int_equal(want_of(GetCurrentThreadId())->waits, SAFE_WAITS_NOT);
+  system_start();
+}
+
+static void wait_in_vain(void *file) {
+  safe_lock *lock;
+  safe_error error;
+
+  assert_int_equal(lock_as(&lock, file, SAFE_LOCK_EXCLUSIVE, slow(1000), 0, &error), SAFE_ETIMEDOUT);
+}
+
+static DWORD WINAPI enter(void *file) {
+  wait_in_vain(file);
+  return 0;
+}
+
+/* Only where there is a queue is a wait listed. */
+static void really_our_own_wait_for_a_lock(void **state) {
+  const struct safe__want *want;
+  safe_lock *lock = NULL;
+  safe_error error;
+  HANDLE thread;
+  DWORD tid;
+
+  (void)state;
+  if (!safe__win_queue_works()) {
+    print_message("This Wine has no queue of lock requests.\n");
+    skip();
+  }
+  system_stop();
+  assert_code(lock_as(&lock, path, SAFE_LOCK_EXCLUSIVE, SAFE_NO_WAIT, SAFE_LOCK_CREATE, &error), SAFE_OK);
+  thread = CreateThread(NULL, 0, enter, path, 0, &tid);
+  Sleep((DWORD)slow(300));
+  look_at(GetCurrentProcessId());
+  want = want_of(tid);
+  assert_non_null(want);
+  assert_int_equal(want->waits, SAFE_WAITS_LOCK);
+  assert_non_null(strstr(scene.objects[want->object].name, "look.lock"));
+  WaitForSingleObject(thread, INFINITE);
+  CloseHandle(thread);
+  assert_code(safe_unlock(lock), SAFE_OK);
+  system_start();
+}
+
+/* One by one, as Wine does not count them. */
+static int open_handles(void) {
+  DWORD flags;
+  int at, count = 0;
+
+  for (at = 4; at < 0x4000; at += 4) count += GetHandleInformation((HANDLE)(intptr_t)at, &flags) != 0;
+  return count;
+}
+
+static void looks_leave_nothing(void **state) {
+  int at, before = 0;
+
+  (void)state;
+  system_stop();
+  for (at = 0; at < 20; at++) {
+    safe__scene_free(&scene);
+    safe_holder_list_free(holders(slow(2000)));
+    look_at(GetCurrentProcessId());
+    look_at(4);
+    if (at == 9) before = open_handles();
+  }
+  assert_int_equal(open_handles(), before);
+  assert_int_equal(safe_parked_count(), 0);
+  system_start();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    TEST(the_kernel_names_who_has_it_open),
+    TEST(more_users_than_there_is_room_for),
+    TEST(the_restart_manager_is_asked_next),
+    TEST(a_number_that_is_another_ones_by_now),
+    TEST(neither_of_them_answers),
+    TEST(a_list_that_never_stops_growing),
+    TEST(an_empty_list_is_not_believed),
+    TEST(a_question_that_is_not_answered),
+    TEST(what_this_process_holds),
+    TEST(a_file_and_its_openers),
+    TEST(a_file_that_nobody_has_open),
+    TEST(a_file_that_is_not_there),
+    TEST(a_file_that_is_replaced_between_two_looks),
+    TEST(a_process_and_its_parent),
+    TEST(the_children_of_a_process),
+    TEST(ended_but_not_gone),
+    TEST(ended_and_still_listed),
+    TEST(suspended_frozen_or_debugged),
+    TEST(a_chain_of_waits),
+    TEST(a_circle_that_the_system_found),
+    TEST(a_chain_that_is_longer_than_there_is_room),
+    TEST(threads_that_may_not_be_looked_at),
+    TEST(no_wait_chains_at_all),
+    TEST(no_list_of_processes),
+    TEST(a_pool_without_work),
+    TEST(hundreds_of_threads_are_told_of_once),
+    TEST(really_a_child_of_ours),
+    TEST(really_ourselves),
+    TEST(really_our_own_wait_for_a_lock),
+    TEST(looks_leave_nothing),
+  };
+
+  join(path, sizeof(path), "look.lock");
+  make_file(path, "");
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -59,7 +59,6 @@ set(SAFEHOLD_UNIX_SOURCES
   unix/stream.c
 )
 set(SAFEHOLD_LINUX_SOURCES
-  look_none.c
   unix/child.c
   unix/describe_locale.c
   unix/pipe_pipe2.c
@@ -94,6 +93,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_waiters.c
   unix/linux/look_children.c
   unix/linux/look_descriptor.c
+  unix/linux/look_file.c
   unix/linux/look_peek.c
   unix/linux/look_pipe.c
   unix/linux/look_poll.c

@@ -190,7 +190,8 @@ static bool visit_one(struct looker *looker, struct safe__descriptor *descriptor
   return true;
 }
 
-static bool visit_listed(struct looker *looker, int folder, struct safe__descriptor *descriptor) {
+/* *any: there was one at all. */
+static bool visit_listed(struct looker *looker, int folder, struct safe__descriptor *descriptor, bool *any) {
   const struct child_directory_entry *entry;
   long at, length;
 
@@ -200,31 +201,61 @@ static bool visit_listed(struct looker *looker, int folder, struct safe__descrip
       descriptor->number = (int)child_number(entry->name);
       descriptor->digits = entry->name;
       if (descriptor->number < 0) continue;
+      *any = true;
       if (is_late(looker->crowd->walk)) return true;
       if (!visit_one(looker, descriptor)) return false;
     }
   return true;
 }
 
+/* False: this user may not read them. */
+static bool visit_all(struct looker *looker, struct safe__descriptor *descriptor, bool *any) {
+  int folder = open_at(descriptor->process, "fd", O_RDONLY | O_DIRECTORY);
+  bool readable;
+
+  if (folder < 0) return !is_refused(errno);
+  readable = visit_listed(looker, folder, descriptor, any);
+  close(folder);
+  return readable;
+}
+
+/* A process whose first thread has ended is listed without descriptors, though its other threads have them: the folder
+   of one of these, or -1. */
+static int open_other_thread(struct looker *looker, const struct safe__descriptor *descriptor) {
+  int folder = open_at(descriptor->process, "task", O_RDONLY | O_DIRECTORY), found = -1;
+  const struct child_directory_entry *entry;
+  long at, length;
+
+  if (folder < 0) return -1;
+  length = safe__raw6(SYS_getdents64, folder, (long)looker->entries, sizeof(looker->entries), 0, 0, 0);
+  for (at = 0; at < length && found < 0; at += entry->length) {
+    entry = (const struct child_directory_entry *)(looker->entries + at);
+    if (child_number(entry->name) > 0 && child_number(entry->name) != descriptor->pid)
+      found = open_at(folder, entry->name, O_PATH | O_DIRECTORY);
+  }
+  close(folder);
+  return found;
+}
+
 static void look_at(struct looker *looker, int64_t pid) {
   struct crowd *crowd = looker->crowd;
   struct safe__descriptor descriptor = {.pid = pid};
-  bool readable = true;
+  bool any = false, readable;
+  int process, thread;
   char name[24];
-  int folder;
 
   snprintf(name, sizeof(name), "%lld", (long long)pid);
-  descriptor.process = open_at(crowd->proc, name, O_PATH | O_DIRECTORY);
-  if (descriptor.process < 0) return; /* gone */
-  folder = open_at(descriptor.process, "fd", O_RDONLY | O_DIRECTORY);
-  if (folder >= 0) {
-    readable = visit_listed(looker, folder, &descriptor);
-    close(folder);
-  } else {
-    readable = !is_refused(errno);
+  descriptor.process = process = open_at(crowd->proc, name, O_PATH | O_DIRECTORY);
+  if (process < 0) return; /* gone */
+  readable = visit_all(looker, &descriptor, &any);
+  thread = readable && !any ? open_other_thread(looker, &descriptor) : -1;
+  if (thread >= 0) {
+    descriptor.process = thread;
+    readable = visit_all(looker, &descriptor, &any);
+    close(thread);
   }
-  if (!readable && has_memory(descriptor.process)) __atomic_add_fetch(&crowd->walk->unreadable, 1, __ATOMIC_RELAXED);
-  close(descriptor.process);
+  if (!readable && has_memory(process)) __atomic_add_fetch(&crowd->walk->unreadable, 1, __ATOMIC_RELAXED);
+  close(process);
 }
 
 static void *look(void *argument) {

@@ -19,7 +19,7 @@ struct safe__descriptor {
   int64_t pid;
   int number;
   const char *digits; /* the number, as a name */
-  int process;        /* the folder /proc/PID, open for lookups only (O_PATH) */
+  int process;        /* the folder /proc/PID, or of one of its threads, open for lookups only (O_PATH) */
   const char *text;   /* what was asked for: its link or its fdinfo, a string */
 };
 

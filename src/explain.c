@@ -76,28 +76,6 @@ static bool make_links(struct safe_explanation *why, const struct safe__judgemen
   return true;
 }
 
-/* ---- What is not known. */
-
-static void add_unknown(struct safe_explanation *why, const char *reason) {
-  size_t at;
-
-  if (reason[0] == '\0') return;
-  for (at = 0; at < why->unknown_count; at++)
-    if (strcmp(why->unknown[at], reason) == 0) return;
-  why->unknown[why->unknown_count++] = reason;
-}
-
-static bool gather_unknown(struct safe_explanation *why) {
-  const struct safe__scene *scene = &why->scene;
-  size_t at;
-
-  why->unknown = safe__alloc((scene->object_count + scene->unknown_count + 1) * sizeof(*why->unknown));
-  if (why->unknown == NULL) return false;
-  for (at = 0; at < scene->object_count; at++) add_unknown(why, scene->objects[at].holders.unknown);
-  for (at = 0; at < scene->unknown_count; at++) add_unknown(why, scene->unknown[at]);
-  return true;
-}
-
 /* ---- The file. */
 
 static bool is_absolute(const char *path) {
@@ -140,7 +118,8 @@ static bool tell(struct safe_explanation *why, const struct safe__question *ques
   if (why->scene.no_memory || !safe__judge(&why->scene, question, 0, &judgement)) return false;
   why->verdict = judgement.verdict;
   why->text = safe__explain_text(&judgement, question);
-  done = why->text != NULL && make_links(why, &judgement) && gather_unknown(why) && keep_file(why, question, path);
+  why->unknown = safe__explain_reasons(&why->scene, &why->unknown_count);
+  done = why->text != NULL && why->unknown != NULL && make_links(why, &judgement) && keep_file(why, question, path);
   safe__judgement_free(&judgement);
   return done;
 }

@@ -60,6 +60,9 @@ void safe__say(struct safe__text *text, const char *format, ...) SAFE__PRINTF(2,
 /* The whole story; NULL without memory. */
 char *safe__explain_text(const struct safe__judgement *judgement, const struct safe__question *question);
 
+/* What could not be seen, each sentence once; NULL without memory. */
+const char **safe__explain_reasons(const struct safe__scene *scene, size_t *count);
+
 /* ---- explain_file.c: one file in words, a line for who holds it and one for who waits. */
 void safe__tell_file(struct safe__text *text, const struct safe__scene *scene, int32_t object);
 

@@ -166,13 +166,36 @@ static void say_because(struct story *story, const char *reason) {
   safe__say(&story->text, "Unknown: because %s\n", copy);
 }
 
-static void tell_unknown(struct story *story) {
-  const struct safe__scene *scene = scene_of(story);
+/* A list of holders has its own, which the scene may have got too, cut where it is long. */
+static bool is_told(const char **reasons, size_t count, const char *reason) {
   size_t at;
 
+  for (at = 0; at < count; at++)
+    if (strncmp(reasons[at], reason, strlen(reason)) == 0) return true;
+  return false;
+}
+
+const char **safe__explain_reasons(const struct safe__scene *scene, size_t *count) {
+  const char **reasons = safe__alloc((scene->object_count + scene->unknown_count + 1) * sizeof(*reasons));
+  size_t at;
+
+  *count = 0;
+  if (reasons == NULL) return NULL;
   for (at = 0; at < scene->object_count; at++)
-    if (scene->objects[at].holders.unknown[0] != '\0') say_because(story, scene->objects[at].holders.unknown);
-  for (at = 0; at < scene->unknown_count; at++) say_because(story, scene->unknown[at]);
+    if (scene->objects[at].holders.unknown[0] != '\0' && !is_told(reasons, *count, scene->objects[at].holders.unknown))
+      reasons[(*count)++] = scene->objects[at].holders.unknown;
+  for (at = 0; at < scene->unknown_count; at++)
+    if (!is_told(reasons, *count, scene->unknown[at])) reasons[(*count)++] = scene->unknown[at];
+  return reasons;
+}
+
+static void tell_unknown(struct story *story) {
+  size_t count, at;
+  const char **reasons = safe__explain_reasons(scene_of(story), &count);
+
+  story->text.no_memory = story->text.no_memory || reasons == NULL;
+  for (at = 0; at < count; at++) say_because(story, reasons[at]);
+  safe__free(reasons);
 }
 
 /* ---- All of it. */

@@ -161,8 +161,6 @@ set(SAFEHOLD_TRAMPOLINE_SOURCES
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
   lock_ring_none.c
-  look_none.c
-  look_process_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
   unix/child.c
@@ -194,6 +192,10 @@ set(SAFEHOLD_FREEBSD_SOURCES
   unix/freebsd/launch_pdfork.c
   unix/freebsd/lock_flock.c
   unix/freebsd/lock_isolated.c
+  unix/freebsd/look_files.c
+  unix/freebsd/look_object.c
+  unix/freebsd/look_process.c
+  unix/freebsd/look_wants.c
   unix/freebsd/members_sysctl.c
   unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
@@ -275,6 +277,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/freebsd/isolated_open.c
   unix/freebsd/lock_flock.c
   unix/freebsd/lock_isolated.c
+  unix/freebsd/look_files.c
   unix/freebsd/pass_descriptor.c
   unix/freebsd/procdesc.c
   unix/freebsd/table.c

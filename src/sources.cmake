@@ -119,7 +119,6 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
-  audit_none.c
   look_none.c
   look_process_none.c
   unix/error_pipe.c
@@ -137,6 +136,7 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/bsd/pty_name.c
   unix/bsd/reopen.c
   unix/bsd/tree.c
+  unix/macos/audit.c
   unix/macos/describe.c
   unix/macos/exit_kqueue.c
   unix/macos/helper.c

@@ -119,8 +119,6 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
-  look_none.c
-  look_process_none.c
   unix/error_pipe.c
   lock_ring_none.c
   unix/reserve_none.c
@@ -145,6 +143,7 @@ set(SAFEHOLD_MACOS_SOURCES
   unix/macos/launch_spawn.c
   unix/macos/lock_isolated.c
   unix/macos/lock_ofd_flock.c
+  unix/macos/look.c
   unix/macos/members_sysctl.c
   unix/macos/pipe_fcntl.c
   unix/macos/process_start.c

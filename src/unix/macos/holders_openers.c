@@ -15,14 +15,17 @@
 #include <unistd.h>
 
 #include "helper.h"
+#include "holders_openers.h"
+#include "members.h"
 #include "own_locks.h"
 
 #define MOST_FOUND 256
 
 struct query {
   struct safe__helper helper;
-  char *path; /* NULL for a file that has been opened */
-  int fd;     /* of the caller's own file, which has to be asked which one it is; or -1 */
+  char *path;     /* NULL for a file that has been opened */
+  int fd;         /* of the caller's own file, which has to be asked which one it is; or -1 */
+  bool only_file; /* which one it is, and no more */
   atomic_bool given_up;
   atomic_bool file_known, complete;
   int os_code; /* of a file that cannot be examined */
@@ -32,6 +35,16 @@ struct query {
   atomic_int count;      /* grows after what it counts, which may be read while the thread goes on */
   safe_holder found[MOST_FOUND];
 };
+
+/* With the letters of safe_holder. */
+char safe__openers_state(int64_t pid) {
+  struct safe__member_state state;
+
+  errno = 0;
+  safe__member_state(pid, &state);
+  if (state.letter == 'E') return errno == EPERM ? 0 : 'X';
+  return state.letter;
+}
 
 static void add(struct query *query, pid_t pid, int fd) {
   int count = atomic_load(&query->count);
@@ -43,6 +56,7 @@ static void add(struct query *query, pid_t pid, int fd) {
   holder->role = SAFE_HOLDER_OPENS;
   holder->mode = -1;
   holder->method = -1;
+  holder->state = safe__openers_state(pid);
   if (proc_name(pid, holder->name, sizeof(holder->name)) <= 0) holder->name[0] = '\0';
   atomic_store(&query->count, count + 1);
 }
@@ -103,7 +117,7 @@ static void run(struct safe__helper *helper) {
 
   if (!examine(query)) return;
   atomic_store(&query->file_known, true);
-  scan_all(query);
+  if (!query->only_file) scan_all(query);
 }
 
 static void free_query(struct safe__helper *helper) {
@@ -129,12 +143,12 @@ static struct query *make_query(const char *path, const struct safe__file *file)
   query->helper.run = run;
   query->helper.free = free_query;
   query->fd = -1;
-  if (file == NULL || file->fd < 0) {
+  if (file == NULL || (file->fd < 0 && path != NULL)) {
     if (path != NULL && copy_path(query, path)) return query;
     safe__free(query);
     return NULL;
   }
-  if (file->borrowed) query->fd = file->fd;
+  if (file->borrowed && file->fd >= 0) query->fd = file->fd;
   query->device = file->device;
   query->inode = file->inode;
   return query;
@@ -159,25 +173,67 @@ static int hand_over(struct query *query, safe_holder_list *list, safe_error *er
   return SAFE_OK;
 }
 
-int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
-  struct query *query = make_query(path, list->file);
+/* What the query finds goes to one of them. */
+struct wanted {
+  safe_holder_list *list; /* who has the file open; or */
+  struct safe__file_id *id;
+};
+
+static int hand_over_id(struct query *query, struct safe__file_id *id, safe_error *error) {
+  if (!atomic_load(&query->file_known) && atomic_load(&query->helper.done))
+    return safe__fail_os(error, query->os_code, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
+  if (!atomic_load(&query->file_known))
+    return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "The file system did not answer in time.");
+  *id = (struct safe__file_id){(uint64_t)query->device, query->inode, 0};
+  return SAFE_OK;
+}
+
+static int answer(struct query *query, const struct wanted *wanted, safe_error *error) {
+  return wanted->id != NULL ? hand_over_id(query, wanted->id, error) : hand_over(query, wanted->list, error);
+}
+
+static int find(const char *path, const struct safe__file *file, int64_t deadline, const struct wanted *wanted,
+                safe_error *error) {
+  struct query *query = make_query(path, file);
   int code, os_code;
 
   if (query == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
+  query->only_file = wanted->id != NULL;
   os_code = safe__helper_start(&query->helper);
   if (os_code != 0) {
     free_query(&query->helper);
-    safe__holder_unknown(list, "No thread could be made to look (system error %d).", os_code);
-    return SAFE_OK;
+    return safe__fail_os(error, os_code, SAFE_STAGE_INSPECT, -1, "No thread could be made to look");
   }
   if (safe__helper_await(&query->helper, deadline, NULL, false) == SAFE_OK) {
-    code = hand_over(query, list, error);
+    code = answer(query, wanted, error);
     safe__helper_join(&query->helper);
     free_query(&query->helper);
     return code;
   }
   atomic_store(&query->given_up, true);
-  code = hand_over(query, list, error);
+  code = answer(query, wanted, error);
   safe__helper_park(&query->helper);
   return code;
+}
+
+int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  const struct wanted wanted = {list, NULL};
+
+  return find(path, list->file, deadline, &wanted, error);
+}
+
+int safe__openers_of(const struct safe__file_id *id, int64_t deadline, safe_holder_list *list, safe_error *error) {
+  const struct wanted wanted = {list, NULL};
+  struct safe__file file;
+
+  safe__os_file_none(&file);
+  file.device = (dev_t)id->volume;
+  file.inode = (ino_t)id->low;
+  return find(NULL, &file, deadline, &wanted, error);
+}
+
+int safe__openers_file(const char *path, int64_t deadline, struct safe__file_id *id, safe_error *error) {
+  const struct wanted wanted = {NULL, id};
+
+  return find(path, NULL, deadline, &wanted, error);
 }

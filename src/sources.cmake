@@ -208,7 +208,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
 set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
   lock_ring_none.c
-  audit_none.c
+  win/audit.c
   win/batch.c
   win/cancel_event.c
   win/clock.c
@@ -221,6 +221,7 @@ set(SAFEHOLD_WIN_SOURCES
   win/file_content.c
   win/file_id.c
   win/file_remove.c
+  win/handle_kind.c
   win/holders_openers.c
   win/identity.c
   win/inherit.c

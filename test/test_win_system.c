@@ -43,6 +43,11 @@ static struct {
   int chain_count;
   struct safe__win_handle_entry handles[16];
   int handle_count;
+  struct {
+    ULONG index;
+    const wchar_t *name;
+  } types[8];
+  ULONG type_count;
   int sessions, asked;
 } world;
 
@@ -259,6 +264,34 @@ static void WINAPI play_wct_close(HWCT session) {
 
 /* ---- Handles. */
 
+/* Each type is followed by its name, and that by what it takes to align the next one. */
+static LONG answer_types(void *into, ULONG room) {
+  struct safe__win_types *types = into;
+  char *at = (char *)types->first;
+  ULONG index;
+
+  if (room < 48u * 1024) return LENGTH_MISMATCH; /* whatever it takes */
+  types->count = world.type_count;
+  for (index = 0; index < world.type_count; index++) {
+    struct safe__win_type *type = (struct safe__win_type *)(void *)at;
+    USHORT size = (USHORT)((wcslen(world.types[index].name) + 1) * sizeof(wchar_t));
+    memset(type, 0, sizeof(*type));
+    type->index = (BYTE)world.types[index].index;
+    type->name.text = (wchar_t *)(void *)(type + 1);
+    type->name.length = (USHORT)(size - sizeof(wchar_t));
+    type->name.room = size;
+    memcpy(type->name.text, world.types[index].name, size);
+    at += sizeof(*type) + ((size + 7u) & ~7u);
+  }
+  return 0;
+}
+
+static LONG NTAPI play_query_object(HANDLE handle, int what, void *into, ULONG room, ULONG *length) {
+  if (what != 3 || world.type_count == 0) return real.query_object(handle, what, into, room, length);
+  assert_null(handle);
+  return answer_types(into, room);
+}
+
 static DWORD WINAPI play_file_type(HANDLE handle) {
   if (system_orders.types_wait != NULL && handle == system_orders.busy)
     WaitForSingleObject(system_orders.types_wait, INFINITE);
@@ -274,6 +307,7 @@ void system_start(void) {
   safe__win_look_calls.query_file = play_query_file;
   safe__win_look_calls.query_system = play_query_system;
   safe__win_look_calls.query_process = play_query_process;
+  safe__win_look_calls.query_object = play_query_object;
   safe__win_look_calls.open_process = play_open_process;
   safe__win_look_calls.file_type = play_file_type;
   safe__win_look_calls.rm_start = play_rm_start;
@@ -368,6 +402,11 @@ void system_handle(HANDLE handle, ULONG type, ULONG attributes) {
   entry->access = 0x12019f;
   entry->type = type;
   entry->attributes = attributes;
+}
+
+void system_type(ULONG index, const wchar_t *name) {
+  world.types[world.type_count].index = index;
+  world.types[world.type_count++].name = name;
 }
 
 int system_sessions(void) { return world.sessions; }

@@ -40,6 +40,7 @@ void system_chain_object(WCT_OBJECT_TYPE type, const wchar_t *name);
 void system_chain_thread(WCT_OBJECT_STATUS status, DWORD pid, DWORD tid);
 void system_chain_fails(DWORD tid, DWORD failure);
 void system_handle(HANDLE handle, ULONG type, ULONG attributes);
+void system_type(ULONG index, const wchar_t *name);
 
 int system_sessions(void); /* of the Restart Manager and of wait chains, that were not closed */
 int system_asked(void);    /* so often RmGetList */

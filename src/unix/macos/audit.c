@@ -238,11 +238,12 @@ static void take_all(const struct audit *audit, safe_handle_list *list) {
     safe__leak_unknown(list, "macOS does not tell which of them have locks.");
 }
 
-/* A zombie is found by PROC_PIDTBSDINFO with the argument 1, but not by PROC_PIDLISTFDS. */
+/* A zombie is found by PROC_PIDT_SHORTBSDINFO with the argument 1, but not by PROC_PIDLISTFDS. */
 static bool has_ended(pid_t pid) {
-  struct proc_bsdinfo info;
+  struct proc_bsdshortinfo info;
 
-  return proc_pidinfo(pid, PROC_PIDTBSDINFO, 1, &info, sizeof(info)) >= (int)sizeof(info) && info.pbi_status == SZOMB;
+  return proc_pidinfo(pid, PROC_PIDT_SHORTBSDINFO, 1, &info, sizeof(info)) >= (int)sizeof(info) &&
+         info.pbsi_status == SZOMB;
 }
 
 static int fail(pid_t pid, int os_code, safe_handle_list *list, safe_error *error) {

@@ -41,7 +41,7 @@ char safe__openers_state(int64_t pid) {
   struct safe__member_state state;
 
   errno = 0;
-  safe__member_state(pid, &state);
+  safe__member_state(pid, &state); /* which takes a process that this user may not see for one that ends */
   if (state.letter == 'E') return errno == EPERM ? 0 : 'X';
   return state.letter;
 }

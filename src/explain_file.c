@@ -8,12 +8,16 @@
 #define MOST_HOLDERS 8 /* named with how they come to have it */
 #define MOST_WAITERS 5 /* named; the rest is counted */
 
-static void say_file(struct safe__text *text, const struct safe__scene *scene, int32_t object) {
-  char name[256];
+static void say_printable(struct safe__text *text, const char *from) {
+  char copy[256];
 
-  snprintf(name, sizeof(name), "%s", scene->objects[object].name);
-  safe__make_printable(name);
-  safe__say(text, "%s", name);
+  snprintf(copy, sizeof(copy), "%s", from);
+  safe__make_printable(copy);
+  safe__say(text, "%s", copy);
+}
+
+static void say_file(struct safe__text *text, const struct safe__scene *scene, int32_t object) {
+  say_printable(text, scene->objects[object].name);
 }
 
 static const safe_holder *entry_of(const safe_holder_list *list, int64_t pid, int32_t role) {
@@ -166,7 +170,7 @@ static void say_not_held(struct safe__text *text, const struct safe__scene *scen
     safe__say(text, " is open in ");
     safe__say_processes(text, scene, pids, count, 0);
     safe__say(text, "; whether they have it locked, the system does not tell.\n");
-  } else if (waiting > 0 || scene->unknown_count > 0 || scene->objects[object].holders.unknown[0] != '\0') {
+  } else if (waiting > 0 || scene->unknown_count > 0 || scene->objects[object].holders.unsure) {
     safe__say(text, "Nobody that can be seen has ");
     say_file(text, scene, object);
     safe__say(text, " locked.\n");
@@ -214,4 +218,8 @@ void safe__tell_file(struct safe__text *text, const struct safe__scene *scene, i
     say_not_held(text, scene, object, pids, collect(list, SAFE_HOLDER_OPENS, pids, list->count), waiting);
   say_waiters(text, scene, list, pids, collect(list, SAFE_HOLDER_WAITS, pids, list->count));
   safe__free(pids);
+  if (!list->unsure && list->unknown[0] != '\0') {
+    say_printable(text, list->unknown);
+    safe__say(text, "\n");
+  }
 }

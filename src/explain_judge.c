@@ -214,7 +214,7 @@ static int32_t judge_file(const struct safe__judgement *judgement, int32_t at) {
   }
   if (keeps) return judgement->cycle_count > 0 ? SAFE_VERDICT_CYCLE : SAFE_VERDICT_STUCK;
   if (held) return SAFE_VERDICT_HELD;
-  hinted = hinted || object->holders.unknown[0] != '\0' || judgement->scene->unknown_count > 0 || !object->examined;
+  hinted = hinted || object->holders.unsure || judgement->scene->unknown_count > 0 || !object->examined;
   return hinted ? SAFE_VERDICT_UNKNOWN : SAFE_VERDICT_FREE;
 }
 

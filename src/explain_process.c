@@ -133,7 +133,8 @@ static void say_lock(struct safe__text *text, const struct safe__judgement *judg
     say_name(text, want->what);
   }
   if (count == 0) {
-    if (want->object >= 0) safe__say(text, ", which nobody that can be seen holds");
+    if (want->object >= 0 && judgement->scene->objects[want->object].examined)
+      safe__say(text, ", which nobody that can be seen holds");
   } else if (count == 1 && pids[0] == want->pid) {
     safe__say(text, ", which it holds itself through another open file");
   } else {
@@ -170,7 +171,7 @@ static void say_pipe(struct safe__text *text, const struct safe__judgement *judg
   say_waits(text, want);
   safe__say(text, want->waits == SAFE_WAITS_INPUT ? "input on a pipe" : "room in a pipe that is full");
   if (want->handle >= 0) safe__say(text, " (descriptor %lld)", (long long)want->handle);
-  if (want->object < 0) return; /* what it is was not found out */
+  if (want->object < 0 || !judgement->scene->objects[want->object].examined) return;
   if (count == 0) {
     safe__say(text, ", of which no %s was seen", end);
   } else if (count == 1 && pids[0] == want->pid) {

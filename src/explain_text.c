@@ -182,7 +182,7 @@ const char **safe__explain_reasons(const struct safe__scene *scene, size_t *coun
   *count = 0;
   if (reasons == NULL) return NULL;
   for (at = 0; at < scene->object_count; at++)
-    if (scene->objects[at].holders.unknown[0] != '\0' && !is_told(reasons, *count, scene->objects[at].holders.unknown))
+    if (scene->objects[at].holders.unsure && !is_told(reasons, *count, scene->objects[at].holders.unknown))
       reasons[(*count)++] = scene->objects[at].holders.unknown;
   for (at = 0; at < scene->unknown_count; at++)
     if (!is_told(reasons, *count, scene->unknown[at])) reasons[(*count)++] = scene->unknown[at];

@@ -49,9 +49,11 @@ static void examine_file(struct walk *walk, int32_t object) {
   meet_those(walk, object, SAFE_HOLDER_WAITS, MOST_WAITERS);
 }
 
-/* What it waits for is of no consequence: it runs, or this wait ends by itself. */
+/* What else it waits for is of no consequence. A pipe that is looked at now and then is not followed either; a lock
+   that is waited for with a deadline is, as somebody may want to know by whom it is held. */
 static bool goes_by_itself(const struct safe__want *want) {
-  return !safe__waits_for_another(want) || want->limit_ms >= 0;
+  if (!safe__waits_for_another(want)) return true;
+  return want->limit_ms >= 0 && (want->waits == SAFE_WAITS_INPUT || want->waits == SAFE_WAITS_ROOM);
 }
 
 static bool needs_nobody(const struct safe__scene *scene, int64_t pid) {

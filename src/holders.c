@@ -31,13 +31,27 @@ bool safe__holder_add(safe_holder_list *list, const safe_holder *holder) {
   return true;
 }
 
-void safe__holder_unknown(safe_holder_list *list, const char *format, ...) {
+static void keep(safe_holder_list *list, const char *format, va_list arguments) {
   size_t length = strlen(list->unknown);
-  va_list arguments;
 
   if (length > 0 && length + 2 < sizeof(list->unknown)) list->unknown[length++] = ' ';
-  va_start(arguments, format);
   vsnprintf(list->unknown + length, sizeof(list->unknown) - length, format, arguments);
+}
+
+void safe__holder_unknown(safe_holder_list *list, const char *format, ...) {
+  va_list arguments;
+
+  list->unsure = true;
+  va_start(arguments, format);
+  keep(list, format, arguments);
+  va_end(arguments);
+}
+
+void safe__holder_note(safe_holder_list *list, const char *format, ...) {
+  va_list arguments;
+
+  va_start(arguments, format);
+  keep(list, format, arguments);
   va_end(arguments);
 }
 

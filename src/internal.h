@@ -103,6 +103,7 @@ struct safe_holder_list {
   size_t count, room;
   safe_holder *items;
   char unknown[256];
+  bool unsure; /* somebody may hold a lock who is not in the list */
   /* Only what could conflict with a lock of this method on this file; 0 and NULL: all of the path's. */
   int32_t method;
   const struct safe__file *file;
@@ -111,8 +112,10 @@ struct safe_holder_list {
 void safe__make_printable(char *text);
 /* Adds a copy, unless the same process's same lock, by the same handle, is there; false without memory. */
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
-/* Keeps the first reason, and every later one that fits. */
+/* Keeps the first reason why somebody may be missing, and every later one that fits. */
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
+/* The same for what is worth knowing, though nobody is missing for it. */
+void safe__holder_note(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
 /* Adds to the error who holds the file that was opened at path, looking at most until the deadline. */
 void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
                        safe_error *error);

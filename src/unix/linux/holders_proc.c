@@ -345,9 +345,9 @@ static void say_replaced(struct safe__holder_query *query) {
   struct safe__proc_stat stat;
 
   if (safe__proc_stat(query->replaced_by, &stat))
-    safe__holder_unknown(query->list,
-                         "%s[%lld] holds a lock on a file that was at this path before and was replaced or removed.",
-                         stat.name, (long long)safe__host_of(query->replaced_by, &stat));
+    safe__holder_note(query->list,
+                      "%s[%lld] holds a lock on a file that was at this path before and was replaced or removed.",
+                      stat.name, (long long)safe__host_of(query->replaced_by, &stat));
 }
 
 static bool somebody_holds(const safe_holder_list *list) {

@@ -23,7 +23,6 @@ static void look_file(struct safe__scene *scene, int32_t object, int64_t deadlin
   if (strlen(scene->objects[object].name) < sizeof(scene->objects[object].name) - 1)
     strcpy(seen.name, scene->objects[object].name);
   safe__find_holders(&seen, deadline, false, list);
-  if (list->unknown[0] != '\0') safe__scene_unknown(scene, "%s", list->unknown);
 }
 
 void safe__os_look_object(struct safe__scene *scene, int32_t object, int64_t deadline) {

@@ -19,6 +19,9 @@ enum {
 
 int cli_lock(int argc, char **argv);
 int cli_run(int argc, char **argv);
+int cli_why(int argc, char **argv);
+int cli_holders(int argc, char **argv);
+int cli_leaks(int argc, char **argv);
 
 /* To stderr, after "safehold: ". */
 void cli_complain(const char *format, ...)
@@ -61,6 +64,8 @@ int32_t cli_default_method(void);
 void cli_catch_signals(safe_cancel *cancel);
 /* The next signal that was noted, which is forgotten with this call; 0 if there is none. */
 int cli_next_signal(void);
+/* Sleeps, after cli_catch_signals: so long, or until a signal was noted. */
+void cli_sleep(int64_t ms);
 /* Whether that signal has come from the terminal, and so to the child in our own group as well. */
 bool cli_signal_of_terminal(void);
 /* Ends this process as the signal would have. Returns 128 + signal where that cannot be. */
@@ -69,6 +74,10 @@ int cli_end_by_signal(int signal);
 void cli_pass_signal(safe_process *process, int signal);
 /* Whether the command may want to talk to a terminal, which only our own process group may. */
 bool cli_has_terminal(void);
+/* The number of this process. */
+int64_t cli_pid(void);
+/* Milliseconds since 1970. */
+int64_t cli_now_ms(void);
 /* Before anything else: what a careless parent may have left us. */
 void cli_tidy_up(void);
 

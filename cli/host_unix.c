@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/select.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -55,6 +57,26 @@ int cli_next_signal(void) {
   return 0;
 }
 
+static bool is_any_noted(void) {
+  size_t at;
+
+  for (at = 0; at < COUNT && !noted[at];) at++;
+  return at < COUNT;
+}
+
+void cli_sleep(int64_t ms) {
+  struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+  sigset_t ours, before;
+  size_t at;
+
+  /* Held off but for the sleep itself: one that came between the look and the sleep would not end it. */
+  sigemptyset(&ours);
+  for (at = 0; at < COUNT; at++) sigaddset(&ours, numbers[at]);
+  sigprocmask(SIG_BLOCK, &ours, &before);
+  if (!is_any_noted()) pselect(0, NULL, NULL, NULL, &time, &before);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 bool cli_signal_of_terminal(void) { return last_from_terminal; }
 
 int cli_end_by_signal(int number) {
@@ -66,6 +88,14 @@ int cli_end_by_signal(int number) {
 void cli_pass_signal(safe_process *process, int number) { kill((pid_t)safe_process_pid(process), number); }
 
 bool cli_has_terminal(void) { return isatty(STDIN_FILENO) == 1; }
+
+int64_t cli_pid(void) { return getpid(); }
+
+int64_t cli_now_ms(void) {
+  struct timespec now;
+
+  return clock_gettime(CLOCK_REALTIME, &now) == 0 ? (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 : 0;
+}
 
 void cli_tidy_up(void) {
   int fd;

@@ -5,14 +5,28 @@
 
 #include "cli.h"
 
-static const char help[] = "Usage: safehold lock [OPTION]... FILE COMMAND [ARGUMENT]...\n"
-                           "       safehold run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-                           "       safehold --version | --help\n"
-                           "\n"
-                           "lock  runs a command while holding the lock of a file; says who holds it otherwise\n"
-                           "run   runs a command with a time limit, and leaves nothing of it behind\n"
-                           "\n"
-                           "'safehold lock --help' and 'safehold run --help' tell their options.\n";
+static const char help[] =
+  "Usage: safehold lock [OPTION]... FILE COMMAND [ARGUMENT]...\n"
+  "       safehold run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+  "       safehold why [OPTION]... FILE | PID\n"
+  "       safehold holders [OPTION]... FILE\n"
+  "       safehold leaks [OPTION]... [PID]\n"
+  "       safehold --version | --help\n"
+  "\n"
+  "lock     runs a command while holding the lock of a file; says who holds it otherwise\n"
+  "run      runs a command with a time limit, and leaves nothing of it behind\n"
+  "why      explains why a lock is not to be had, or a process does not go on: who waits for whom\n"
+  "holders  lists who holds a lock on a file, and who waits for it\n"
+  "leaks    lists the open files that a process would leak into its children\n"
+  "\n"
+  "'safehold VERB --help' tells the options of each.\n";
+
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv);
+} verbs[] = {
+  {"lock", cli_lock}, {"run", cli_run}, {"why", cli_why}, {"holders", cli_holders}, {"leaks", cli_leaks},
+};
 
 void cli_complain(const char *format, ...) {
   va_list arguments;
@@ -37,10 +51,11 @@ int cli_usage_error(const char *verb) {
 
 int main(int argc, char **argv) {
   const char *verb = argc < 2 ? "" : argv[1];
+  size_t at;
 
   cli_tidy_up();
-  if (strcmp(verb, "lock") == 0) return cli_lock(argc - 1, argv + 1);
-  if (strcmp(verb, "run") == 0) return cli_run(argc - 1, argv + 1);
+  for (at = 0; at < sizeof(verbs) / sizeof(verbs[0]); at++)
+    if (strcmp(verb, verbs[at].name) == 0) return verbs[at].run(argc - 1, argv + 1);
   if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) return cli_print(help) != 0 ? EXIT_OWN_FAILURE : 0;
   if (strcmp(verb, "--version") == 0 || strcmp(verb, "-V") == 0)
     return cli_print("safehold ") != 0 || cli_print(safe_version()) != 0 || cli_print("\n") != 0 ? EXIT_OWN_FAILURE : 0;

@@ -1,51 +1,68 @@
 # SPDX-License-Identifier: MIT
-# Test-time dependencies. The library itself has none.
+# Dependencies of the command and of the tests. The library itself has none.
 #
-#   safehold_dep_cmocka   CMocka, used within what 1.1.5 offers
-#   safehold_dep_uv       libuv, 1.44 or newer
+#   safehold_dep_cjson    cJSON, 1.7.15 or newer: what the command's --json writes
+#   safehold_dep_cmocka   CMocka, used within what 1.1.5 offers: the tests
+#   safehold_dep_uv       libuv, 1.44 or newer: a test
 #
 # A native build takes them from the system. What is not found there, and everything in a cross build, is compiled
-# from source: cmake/fetch downloads it, or takes the folders that FETCHCONTENT_SOURCE_DIR_CMOCKA and
-# FETCHCONTENT_SOURCE_DIR_LIBUV name (tools/build.sh fills them from the distribution's source packages).
+# from source: cmake/fetch downloads it, or takes the folders that FETCHCONTENT_SOURCE_DIR_CJSON,
+# FETCHCONTENT_SOURCE_DIR_CMOCKA and FETCHCONTENT_SOURCE_DIR_LIBUV name (tools/build.sh fills them from the
+# distribution's source packages).
 
 set(SAFEHOLD_FETCH)
-add_library(safehold_dep_cmocka INTERFACE)
-add_library(safehold_dep_uv INTERFACE)
-
 if(NOT CMAKE_CROSSCOMPILING)
   find_package(PkgConfig QUIET)
+endif()
+
+if(SAFEHOLD_BUILD_CLI)
+  add_library(safehold_dep_cjson INTERFACE)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(SAFEHOLD_CJSON QUIET IMPORTED_TARGET libcjson>=1.7.15)
+  endif()
+  if(SAFEHOLD_CJSON_FOUND)
+    target_link_libraries(safehold_dep_cjson INTERFACE PkgConfig::SAFEHOLD_CJSON)
+  else()
+    list(APPEND SAFEHOLD_FETCH cjson)
+  endif()
+endif()
+
+if(SAFEHOLD_BUILD_TESTS)
+  add_library(safehold_dep_cmocka INTERFACE)
+  add_library(safehold_dep_uv INTERFACE)
   if(PkgConfig_FOUND)
     pkg_check_modules(SAFEHOLD_CMOCKA QUIET IMPORTED_TARGET cmocka>=1.1.5)
     pkg_check_modules(SAFEHOLD_UV QUIET IMPORTED_TARGET libuv>=1.44)
   endif()
-  if(NOT SAFEHOLD_CMOCKA_FOUND)
+  if(NOT CMAKE_CROSSCOMPILING AND NOT SAFEHOLD_CMOCKA_FOUND)
     find_package(cmocka 1.1.5 CONFIG QUIET)
   endif()
-  if(NOT SAFEHOLD_UV_FOUND)
+  if(NOT CMAKE_CROSSCOMPILING AND NOT SAFEHOLD_UV_FOUND)
     find_package(libuv CONFIG QUIET)
   endif()
-endif()
 
-if(SAFEHOLD_CMOCKA_FOUND)
-  target_link_libraries(safehold_dep_cmocka INTERFACE PkgConfig::SAFEHOLD_CMOCKA)
-elseif(TARGET cmocka::cmocka)
-  target_link_libraries(safehold_dep_cmocka INTERFACE cmocka::cmocka)
-elseif(cmocka_FOUND)
-  target_include_directories(safehold_dep_cmocka INTERFACE ${CMOCKA_INCLUDE_DIR})
-  target_link_libraries(safehold_dep_cmocka INTERFACE ${CMOCKA_LIBRARIES})
-else()
-  list(APPEND SAFEHOLD_FETCH cmocka)
-endif()
+  if(SAFEHOLD_CMOCKA_FOUND)
+    target_link_libraries(safehold_dep_cmocka INTERFACE PkgConfig::SAFEHOLD_CMOCKA)
+  elseif(TARGET cmocka::cmocka)
+    target_link_libraries(safehold_dep_cmocka INTERFACE cmocka::cmocka)
+  elseif(cmocka_FOUND)
+    target_include_directories(safehold_dep_cmocka INTERFACE ${CMOCKA_INCLUDE_DIR})
+    target_link_libraries(safehold_dep_cmocka INTERFACE ${CMOCKA_LIBRARIES})
+  else()
+    list(APPEND SAFEHOLD_FETCH cmocka)
+  endif()
 
-if(SAFEHOLD_UV_FOUND)
-  target_link_libraries(safehold_dep_uv INTERFACE PkgConfig::SAFEHOLD_UV)
-elseif(TARGET libuv::uv)
-  target_link_libraries(safehold_dep_uv INTERFACE libuv::uv)
-else()
-  list(APPEND SAFEHOLD_FETCH libuv)
+  if(SAFEHOLD_UV_FOUND)
+    target_link_libraries(safehold_dep_uv INTERFACE PkgConfig::SAFEHOLD_UV)
+  elseif(TARGET libuv::uv)
+    target_link_libraries(safehold_dep_uv INTERFACE libuv::uv)
+  else()
+    list(APPEND SAFEHOLD_FETCH libuv)
+  endif()
 endif()
 
 if(SAFEHOLD_FETCH)
-  # A folder of its own: its variables stay there, and nothing of it is built or installed unless a test links it.
+  # A folder of its own: its variables stay there, and nothing of it is built or installed unless something of ours
+  # links it.
   add_subdirectory(${CMAKE_CURRENT_LIST_DIR}/fetch EXCLUDE_FROM_ALL)
 endif()

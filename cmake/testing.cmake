@@ -12,8 +12,6 @@ option(SAFEHOLD_TEST_RUN "Run the tests; OFF, for a system that cannot run here,
 option(SAFEHOLD_TEST_VALGRIND "Repeat each test under valgrind, where there is one" OFF)
 option(SAFEHOLD_TEST_PROJECT "Test the installed package and the source tree as well" OFF)
 
-include(${PROJECT_SOURCE_DIR}/cmake/dependencies.cmake)
-
 if(SAFEHOLD_TEST_VALGRIND)
   find_program(SAFEHOLD_VALGRIND valgrind)
   if(NOT SAFEHOLD_VALGRIND)

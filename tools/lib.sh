@@ -42,16 +42,16 @@ need_packages() {
   fi
 }
 
-# Source packages of libuv and CMocka for the targets that have none ready to link, unpacked in
-# build/deps/src/{libuv,cmocka}. They come from where this machine's own packages come from: its apt sources are
+# Source packages of cJSON, libuv and CMocka for the targets that have none ready to link, unpacked in
+# build/deps/src/{cjson,libuv,cmocka}. They come from where this machine's own packages come from: its apt sources are
 # copied to a private folder and turned from deb into deb-src there. /etc/apt is only read.
 need_dependency_sources() {
   sources=$root/build/deps/src
-  if [ -d "$sources/libuv" ] && [ -d "$sources/cmocka" ]; then
+  if [ -d "$sources/cjson" ] && [ -d "$sources/libuv" ] && [ -d "$sources/cmocka" ]; then
     return 0
   fi
   need_packages dpkg-dev xz-utils ca-certificates
-  say "fetching the sources of libuv and CMocka"
+  say "fetching the sources of cJSON, libuv and CMocka"
   rm -rf "$root/build/deps"
   apt=$root/build/deps/apt
   mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/download" "$sources"
@@ -63,16 +63,16 @@ need_dependency_sources() {
   done
   (
     cd "$apt/download"
-    for step in update 'source --tar-only --download-only libuv1 cmocka'; do
+    for step in update 'source --tar-only --download-only cjson libuv1 cmocka'; do
       # shellcheck disable=SC2086 # a command and its arguments
       apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" \
         -o Dir::State::lists="$apt/lists" -o APT::Sandbox::User=root $step
     done
   ) >"$root/build/deps/log" 2>&1 || {
     tail -n 20 "$root/build/deps/log" >&2
-    die "could not fetch the sources of libuv and CMocka"
+    die "could not fetch the sources of cJSON, libuv and CMocka"
   }
-  for pair in libuv1:libuv cmocka:cmocka; do
+  for pair in cjson:cjson libuv1:libuv cmocka:cmocka; do
     mkdir "$sources/${pair#*:}.new"
     tar -xf "$apt/download/${pair%:*}"_*.orig.tar.?z -C "$sources/${pair#*:}.new" --strip-components=1
     mv "$sources/${pair#*:}.new" "$sources/${pair#*:}"

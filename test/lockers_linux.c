@@ -18,6 +18,7 @@
 
 static pid_t started[MOST];
 static int count;
+static int others; /* so many at the beginning are the parent's, in a child of the test */
 
 /* ---- In the child. */
 
@@ -109,10 +110,15 @@ pid_t locker_waiting(const char *path, int method) {
   return locker_start(&orders);
 }
 
-/* One that is not our child, or not any more, is somebody else's to reap. */
+/* One that is not our child, or not any more, is somebody else's to reap; it has let go of everything once it is a
+   zombie. */
 static void end_one(pid_t pid) {
+  int64_t deadline = now_ms() + 5000;
+  struct safe__proc_stat stat;
+
   kill(pid, SIGKILL);
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+  while (safe__proc_stat(pid, &stat) && stat.state != 'Z' && now_ms() < deadline) sleep_ms(1);
 }
 
 void locker_end(pid_t pid) {
@@ -125,7 +131,7 @@ void locker_end(pid_t pid) {
 
 int lockers_end(void **state) {
   (void)state;
-  while (count > 0)
+  while (count > others)
     if (started[--count] > 0) end_one(started[count]);
   return 0;
 }
@@ -217,6 +223,7 @@ void in_a_child(void (*run)(void)) {
 
   assert_true(pid >= 0);
   if (pid == 0) {
+    others = count;
     run();
     lockers_end(NULL);
     _exit(0);

@@ -32,19 +32,29 @@ struct looker {
 void safe__descriptors_enter(struct safe__descriptor_walk *walk) { pthread_mutex_lock(&walk->turn); }
 void safe__descriptors_leave(struct safe__descriptor_walk *walk) { pthread_mutex_unlock(&walk->turn); }
 
-/* ---- Reading, with as few calls as can be: there are tens of thousands to be made. */
+/* ---- Reading, with as few and as cheap calls as can be: there are tens of thousands to be made. Each answers a
+   negative errno. */
 
-static int open_at(int folder, const char *name, int flags) { return openat(folder, name, flags | O_CLOEXEC); }
+static int open_at(int folder, const char *name, int flags) {
+  return (int)safe__raw6(SYS_openat, folder, (long)name, flags | O_CLOEXEC, 0, 0, 0);
+}
 
-static bool read_at(int folder, const char *name, char *text, size_t size) {
+static long read_at(int folder, const char *name, char *text, size_t size) {
   int fd = open_at(folder, name, O_RDONLY);
-  ssize_t length;
+  long length;
 
-  if (fd < 0) return false;
-  length = read(fd, text, size - 1);
-  close(fd);
+  if (fd < 0) return fd;
+  length = safe__raw6(SYS_read, fd, (long)text, (long)size - 1, 0, 0, 0);
+  child_close_one(fd);
   text[length < 0 ? 0 : length] = '\0';
-  return length >= 0;
+  return length;
+}
+
+static long link_at(int folder, const char *name, char *text, size_t size) {
+  long length = safe__raw6(SYS_readlinkat, folder, (long)name, (long)text, (long)size - 1, 0, 0);
+
+  text[length < 0 ? 0 : length] = '\0';
+  return length;
 }
 
 static const char *name_of(char *name, const char *folder, const char *digits) {
@@ -57,16 +67,14 @@ static const char *name_of(char *name, const char *folder, const char *digits) {
 
 bool safe__descriptor_link(const struct safe__descriptor *descriptor, char *text, size_t size) {
   char name[32];
-  ssize_t length = readlinkat(descriptor->process, name_of(name, "fd/", descriptor->digits), text, size - 1);
 
-  text[length < 0 ? 0 : length] = '\0';
-  return length >= 0;
+  return link_at(descriptor->process, name_of(name, "fd/", descriptor->digits), text, size) >= 0;
 }
 
 bool safe__descriptor_info(const struct safe__descriptor *descriptor, char *text, size_t size) {
   char name[32];
 
-  return read_at(descriptor->process, name_of(name, "fdinfo/", descriptor->digits), text, size);
+  return read_at(descriptor->process, name_of(name, "fdinfo/", descriptor->digits), text, size) >= 0;
 }
 
 /* ---- Whom to look at, and in which order. */
@@ -107,7 +115,7 @@ static void add_children(struct crowd *crowd, int64_t pid, int64_t thread) {
   char name[64], text[1024], *at = text;
 
   snprintf(name, sizeof(name), "%lld/task/%lld/children", (long long)pid, (long long)thread);
-  if (!read_at(crowd->proc, name, text, sizeof(text))) return;
+  if (read_at(crowd->proc, name, text, sizeof(text)) <= 0) return;
   while (*at != '\0') {
     size_t digits = strspn(at, "0123456789");
     if (at[digits] == '\0') break; /* cut off, or nothing */
@@ -171,26 +179,33 @@ static bool is_late(struct safe__descriptor_walk *walk) {
 static bool has_memory(int process) {
   char text[32];
 
-  return !read_at(process, "statm", text, sizeof(text)) || strncmp(text, "0 ", 2) != 0;
+  return read_at(process, "statm", text, sizeof(text)) <= 0 || strncmp(text, "0 ", 2) != 0;
 }
 
-static bool is_refused(int os_code) { return os_code == EACCES || os_code == EPERM; }
+static bool is_refused(long result) { return result == -EACCES || result == -EPERM; }
+
+/* What else may stand in the way, but that the process, or its descriptor, has gone. */
+static void note_lack(struct crowd *crowd, long result) {
+  if (result == -EMFILE || result == -ENFILE || result == -ENOMEM)
+    __atomic_store_n(&crowd->walk->no_memory, true, __ATOMIC_RELAXED);
+}
 
 /* False: none of this process can be read. */
-static bool visit_one(struct looker *looker, struct safe__descriptor *descriptor) {
+static bool visit_one(struct looker *looker, int folder, struct safe__descriptor *descriptor) {
   struct safe__descriptor_walk *walk = looker->crowd->walk;
-  bool known = walk->wanted == SAFE__DESCRIPTOR_LINK
-                 ? safe__descriptor_link(descriptor, looker->text, sizeof(looker->text))
-                 : safe__descriptor_info(descriptor, looker->text, sizeof(looker->text));
+  long length = walk->wanted == SAFE__DESCRIPTOR_LINK
+                  ? link_at(folder, descriptor->digits, looker->text, sizeof(looker->text))
+                  : read_at(folder, descriptor->digits, looker->text, sizeof(looker->text));
 
-  /* The folder of one's own user's process can be listed also if it has more rights than we have. */
-  if (!known) return !is_refused(errno);
+  /* The folder may be listed also by some who may not read what is in it. */
+  note_lack(looker->crowd, length);
+  if (length < 0) return !is_refused(length);
   descriptor->text = looker->text;
   walk->visit(walk, descriptor);
   return true;
 }
 
-/* *any: there was one at all. */
+/* In the folder whose files are then read: to list them makes the kernel know them. *any: there was one at all. */
 static bool visit_listed(struct looker *looker, int folder, struct safe__descriptor *descriptor, bool *any) {
   const struct child_directory_entry *entry;
   long at, length;
@@ -203,19 +218,21 @@ static bool visit_listed(struct looker *looker, int folder, struct safe__descrip
       if (descriptor->number < 0) continue;
       *any = true;
       if (is_late(looker->crowd->walk)) return true;
-      if (!visit_one(looker, descriptor)) return false;
+      if (!visit_one(looker, folder, descriptor)) return false;
     }
   return true;
 }
 
 /* False: this user may not read them. */
 static bool visit_all(struct looker *looker, struct safe__descriptor *descriptor, bool *any) {
-  int folder = open_at(descriptor->process, "fd", O_RDONLY | O_DIRECTORY);
+  bool links = looker->crowd->walk->wanted == SAFE__DESCRIPTOR_LINK;
+  int folder = open_at(descriptor->process, links ? "fd" : "fdinfo", O_RDONLY | O_DIRECTORY);
   bool readable;
 
-  if (folder < 0) return !is_refused(errno);
+  note_lack(looker->crowd, folder);
+  if (folder < 0) return !is_refused(folder);
   readable = visit_listed(looker, folder, descriptor, any);
-  close(folder);
+  child_close_one(folder);
   return readable;
 }
 
@@ -233,7 +250,7 @@ static int open_other_thread(struct looker *looker, const struct safe__descripto
     if (child_number(entry->name) > 0 && child_number(entry->name) != descriptor->pid)
       found = open_at(folder, entry->name, O_PATH | O_DIRECTORY);
   }
-  close(folder);
+  child_close_one(folder);
   return found;
 }
 
@@ -246,16 +263,17 @@ static void look_at(struct looker *looker, int64_t pid) {
 
   snprintf(name, sizeof(name), "%lld", (long long)pid);
   descriptor.process = process = open_at(crowd->proc, name, O_PATH | O_DIRECTORY);
+  note_lack(crowd, process);
   if (process < 0) return; /* gone */
   readable = visit_all(looker, &descriptor, &any);
   thread = readable && !any ? open_other_thread(looker, &descriptor) : -1;
   if (thread >= 0) {
     descriptor.process = thread;
     readable = visit_all(looker, &descriptor, &any);
-    close(thread);
+    child_close_one(thread);
   }
   if (!readable && has_memory(process)) __atomic_add_fetch(&crowd->walk->unreadable, 1, __ATOMIC_RELAXED);
-  close(process);
+  child_close_one(process);
 }
 
 static void *look(void *argument) {
@@ -325,7 +343,7 @@ void safe__descriptors_walk(struct safe__descriptor_walk *walk) {
     if (!walk->only_first) add_rest(&crowd, looker);
     look_together(looker);
     pthread_mutex_destroy(&walk->turn);
-    close(crowd.proc);
+    child_close_one(crowd.proc);
   }
   safe__free(crowd.pids);
   safe__free(looker);

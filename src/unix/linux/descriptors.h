@@ -39,7 +39,7 @@ struct safe__descriptor_walk {
   /* What came of it. */
   int unreadable; /* processes whose descriptors this user may not see */
   bool late;      /* the deadline came before all was seen */
-  bool no_memory; /* nothing, or not all, was seen for want of it */
+  bool no_memory; /* nothing, or not all, was seen for want of it, or of descriptors of our own */
   bool no_proc;   /* there is no /proc here */
   pthread_mutex_t turn;
 };

@@ -344,10 +344,11 @@ static void say_nameless(struct safe__holder_query *query, int nameless) {
 static void say_replaced(struct safe__holder_query *query) {
   struct safe__proc_stat stat;
 
-  if (safe__proc_stat(query->replaced_by, &stat))
-    safe__holder_note(query->list,
-                      "%s[%lld] holds a lock on a file that was at this path before and was replaced or removed.",
-                      stat.name, (long long)safe__host_of(query->replaced_by, &stat));
+  if (!safe__proc_stat(query->replaced_by, &stat)) return;
+  safe__make_printable(stat.name);
+  safe__holder_note(query->list,
+                    "%s[%lld] holds a lock on a file that was at this path before and was replaced or removed.",
+                    stat.name, (long long)safe__host_of(query->replaced_by, &stat));
 }
 
 static bool somebody_holds(const safe_holder_list *list) {
@@ -358,14 +359,28 @@ static bool somebody_holds(const safe_holder_list *list) {
   return false;
 }
 
+/* Whether the table has shown that nobody can be missing, whoever may not be looked at: there is no lock, or none
+   that anybody could share. */
+static bool is_complete(const struct safe__holder_query *query) {
+  size_t at, held = 0;
+
+  if (query->table == NULL || !sees_all_processes()) return false;
+  for (at = 0; at < query->own_lines; at++) held += !query->table[at].waits;
+  return held == 0 || !has_shareable(query->table, query->own_lines);
+}
+
 static void say_unknown(struct safe__holder_query *query, int nameless) {
+  bool complete = is_complete(query) && nameless == 0;
+
   if (query->replaced_by != 0 && nameless == 0 && !somebody_holds(query->list)) say_replaced(query);
   if (nameless > 0 && !query->late) say_nameless(query, nameless);
-  if (query->unreadable > 0)
+  if (query->unreadable > 0 && !complete)
     safe__holder_unknown(query->list, "The descriptors of %d process%s may not be read by this user.",
                          query->unreadable, query->unreadable == 1 ? "" : "es");
-  if (query->no_memory) safe__holder_unknown(query->list, "There was not enough memory for all of them.");
-  if (query->late) safe__holder_unknown(query->list, "The time for looking was over before all processes were seen.");
+  if (query->no_memory)
+    safe__holder_unknown(query->list, "There was not enough memory, or there were not enough descriptors, to see all.");
+  if (query->late && (!complete || query->own_lines > 0))
+    safe__holder_unknown(query->list, "The time for looking was over before all processes were seen.");
   if (!sees_all_processes()) safe__holder_unknown(query->list, "Processes outside of this container cannot be seen.");
 }
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Along the chain, breadth first: who holds the file, for what those wait, who could give that, and so on. Nobody is
- * followed who can go on by himself, as the answer does not depend on what else his threads wait for.
+ * Along the chain, breadth first: who holds the file, for what those wait, who could give that, and so on. Of one who
+ * can go on by himself little is followed, as the answer does not depend on what else his threads wait for.
  */
 #include "explain.h"
 #include "os.h"
 
 /* Of a long queue the first are looked at: they wait for the same. */
 #define MOST_WAITERS 64
+
+/* Of what the threads of one who can go on wait for. */
+#define MOST_OF_A_FREE_ONE 4
 
 struct walk {
   struct safe__scene *scene;
@@ -49,11 +52,8 @@ static void examine_file(struct walk *walk, int32_t object) {
   meet_those(walk, object, SAFE_HOLDER_WAITS, MOST_WAITERS);
 }
 
-/* What else it waits for is of no consequence. A pipe that is looked at now and then is not followed either; a lock
-   that is waited for with a deadline is, as somebody may want to know by whom it is held. */
 static bool goes_by_itself(const struct safe__want *want) {
-  if (!safe__waits_for_another(want)) return true;
-  return want->limit_ms >= 0 && (want->waits == SAFE_WAITS_INPUT || want->waits == SAFE_WAITS_ROOM);
+  return !safe__waits_for_another(want) || want->limit_ms >= 0;
 }
 
 static bool needs_nobody(const struct safe__scene *scene, int64_t pid) {
@@ -82,14 +82,20 @@ static void follow_want(struct walk *walk, struct safe__want want) {
   }
 }
 
+/* Of one who can go on by himself the locks and children are followed, as somebody may want to know whose they are; not
+   the pipes, of which a server has many. */
 static void follow(struct walk *walk, int64_t pid, size_t first_want) {
+  bool all = pid == walk->asked || !needs_nobody(walk->scene, pid);
   size_t at;
+  int some = 0;
 
-  if (pid != walk->asked && needs_nobody(walk->scene, pid)) return;
   for (at = first_want; at < walk->scene->want_count; at++) {
-    if (walk->scene->wants[at].pid != pid || !safe__waits_for_another(&walk->scene->wants[at])) continue;
+    const struct safe__want *want = &walk->scene->wants[at];
+    if (want->pid != pid || !safe__waits_for_another(want)) continue;
+    if (!all && (want->waits == SAFE_WAITS_INPUT || want->waits == SAFE_WAITS_ROOM || ++some > MOST_OF_A_FREE_ONE))
+      continue;
     if (!in_time(walk)) return;
-    follow_want(walk, walk->scene->wants[at]);
+    follow_want(walk, *want);
   }
 }
 

@@ -70,7 +70,8 @@ static void visit_fifo(struct safe__descriptor_walk *walk, const struct safe__de
 
 static void say_what_is_missing(struct safe__scene *scene, const struct safe__descriptor_walk *walk) {
   if (walk->unreadable > 0)
-    safe__scene_unknown(scene, "The descriptors of %d processes may not be read by this user.", walk->unreadable);
+    safe__scene_unknown(scene, "The descriptors of %d process%s may not be read by this user.", walk->unreadable,
+                        walk->unreadable == 1 ? "" : "es");
   if (walk->late) safe__scene_unknown(scene, "The time for looking was over before all processes were seen.");
   if (walk->no_proc) safe__scene_unknown(scene, "/proc cannot be read.");
   if (walk->no_memory) scene->no_memory = true;

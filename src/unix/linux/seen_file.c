@@ -190,10 +190,19 @@ static int send_helper(struct safe__helper *helper, struct request *request, int
   return fail_stuck(error);
 }
 
-static int64_t start_ms(int64_t deadline) {
-  int64_t left = safe__left_ms(deadline, SAFE__HELPER_START_MS);
+#define PAUSE_MS 20
 
-  return left > 0 ? left : 1;
+/* A busy machine may take long to start one, or have just made another one late; that says nothing of this file. */
+static struct safe__helper *get_helper(int64_t deadline, bool *stuck) {
+  struct safe__helper *helper;
+  int64_t left;
+
+  for (;;) {
+    left = safe__left_ms(deadline, INT32_MAX);
+    helper = safe__helper_get(true, left > 0 ? left : 1, stuck);
+    if (helper != NULL || !*stuck || left <= PAUSE_MS) return helper;
+    safe__os_sleep(safe__deadline(PAUSE_MS), NULL, false);
+  }
 }
 
 int safe__see_path(const char *path, int64_t deadline, struct safe__seen_file *seen, safe_error *error) {
@@ -203,7 +212,7 @@ int safe__see_path(const char *path, int64_t deadline, struct safe__seen_file *s
   int code = SAFE_OK, none = -1;
 
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
-  helper = safe__helper_get(true, start_ms(deadline), &stuck);
+  helper = get_helper(deadline, &stuck);
   if (helper != NULL)
     code = send_helper(helper, request, deadline, error);
   else if (stuck)

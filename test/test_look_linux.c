@@ -292,6 +292,7 @@ static void two_threads_wait_for_two_things(void **state) {
   int own = open("two", O_RDWR | O_CREAT, 0600), others = open("two", O_RDWR), ends[2];
   struct means both = {0};
   const struct safe__want *lock, *input;
+  int64_t deadline = now_ms() + 5000 * slowness();
   pid_t pid;
 
   (void)state;
@@ -302,8 +303,9 @@ static void two_threads_wait_for_two_things(void **state) {
   both.other = others;
   pid = start(flock_beside_a_reader, &both);
   lock = look_until(pid, 2, SAFE_WAITS_LOCK);
-  while (scene.wants[1].waits != SAFE_WAITS_INPUT) lock = look_until(pid, 2, SAFE_WAITS_LOCK);
+  while (scene.wants[1].waits != SAFE_WAITS_INPUT && now_ms() < deadline) lock = look_until(pid, 2, SAFE_WAITS_LOCK);
   input = lock + 1;
+  assert_int_equal(input->waits, SAFE_WAITS_INPUT);
   assert_int_equal(lock->thread, pid);
   assert_int_not_equal(input->thread, pid);
   expect_object(lock, SAFE__OBJECT_FILE, own);

@@ -187,6 +187,10 @@ static void say_kernel(struct safe__text *text, const struct safe__judgement *ju
   const struct safe__actor *actor = safe__scene_find_actor(judgement->scene, want->pid);
   const char *where = want->what[0] != '\0' ? want->what : actor != NULL ? actor->channel : "";
 
+  if (actor != NULL && actor->state == 'X') {
+    safe__say(text, "was ended, but is still there: the kernel does not let go of it");
+    return;
+  }
   if (!safe__say_age(text, "has slept for ", want->since_ms, " ")) safe__say(text, "sleeps ");
   safe__say(text, "in the kernel, where no signal reaches it");
   if (where[0] == '\0') return;
@@ -211,7 +215,7 @@ static void say_other(struct safe__text *text, const struct safe__judgement *jud
     }
   }
   if (want->other == want->pid) {
-    safe__say(text, ", which another thread of its own has to do");
+    safe__say(text, ", which is up to another thread of its own");
   } else if (want->other > 0) {
     safe__say(text, ", which is up to ");
     safe__say_process(text, judgement->scene, want->other, self);

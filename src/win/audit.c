@@ -12,7 +12,7 @@
 #include "task.h"
 
 #define PATIENCE_MS 50 /* with one handle */
-#define MOST_STUCK 4   /* threads that are left behind at one time */
+#define MOST_STUCK 8   /* threads that are left behind: the list itself is worth more than these answers */
 #define MOST_BYTES (64u * 1024 * 1024)
 #define LAST_VALUE 0x1000000           /* of handles: the system gives no process more than 2^24 */
 #define GAP 4096                       /* handles: they are given from the lowest free value on */
@@ -32,12 +32,9 @@ struct audit {
   struct item *items;
   size_t count, room;
   volatile LONG done; /* so many of them are told of, or NOT_LISTED */
-  bool left_behind;
-  bool quiet; /* ask no file: too many that were asked have not answered yet */
+  bool quiet;         /* ask no file: too many that were asked have not answered yet */
   safe_error error;
 };
-
-static volatile LONG stuck;
 
 /* ---- The list. On the task's thread. */
 
@@ -187,7 +184,6 @@ static void run(struct safe__win_task *task) {
 static void free_audit(struct safe__win_task *task) {
   struct audit *audit = (struct audit *)task;
 
-  if (audit->left_behind) InterlockedDecrement(&stuck);
   safe__free(audit->items);
   safe__free(audit);
 }
@@ -225,7 +221,8 @@ static struct audit *make(DWORD pid) {
   if (audit == NULL) return NULL;
   audit->pid = pid;
   audit->done = NOT_LISTED;
-  audit->quiet = stuck >= MOST_STUCK;
+  audit->quiet = safe__win_parked_looks() >= MOST_STUCK;
+  audit->task.look = true;
   audit->task.run = run;
   audit->task.free = free_audit;
   safe__error_clear(&audit->error);
@@ -295,8 +292,6 @@ static int leave(struct audit *audit, uint32_t flags, struct audit **next, safe_
     say_busy(audit, done, list);
   }
   if (code == SAFE_OK) code = harvest(audit, done, flags, list, error);
-  audit->left_behind = true;
-  InterlockedIncrement(&stuck);
   if (safe__win_task_wait(&audit->task, 0, 0) == SAFE_OK) free_audit(&audit->task);
   return code;
 }

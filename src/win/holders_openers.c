@@ -198,6 +198,7 @@ int safe__win_find_holders(const char *path, const struct safe__file_id *expecte
   if (query == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
   safe__error_clear(&query->error);
   query->task.run = run;
+  query->task.look = true;
   query->task.free = free_query;
   query->method = list->method;
   if (expected != NULL) {

@@ -73,6 +73,7 @@ int safe__os_look_path(struct safe__scene *scene, const char *path, int64_t dead
 
   if (search == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
   search->task.run = run;
+  search->task.look = true;
   search->task.free = free_search;
   code = safe__win_path(path, &search->path);
   if (code != SAFE_OK) safe__win_path_failed(code, SAFE_STAGE_INSPECT, error);
@@ -110,5 +111,5 @@ void safe__os_look_object(struct safe__scene *scene, int32_t object, int64_t dea
   else if (file->holders.unknown[0] != '\0')
     safe__scene_unknown(scene, "%s", file->holders.unknown);
   else if (has_openers(&file->holders)) /* who has it not open has no lock on it either */
-    safe__scene_unknown(scene, "Windows does not tell which of the processes that have a file open has it locked.");
+    safe__scene_unknown(scene, "The system does not tell which of the processes that have a file open has it locked.");
 }

@@ -98,7 +98,7 @@ static void want_by_reason(struct question *question, const struct safe__win_thr
   want_once(question, (int64_t)(intptr_t)thread->tid, waits, what);
   if (waits == SAFE_WAITS_OTHER)
     safe__scene_unknown(&question->found,
-                        "Windows does not tell who could end a wait for a pipe, a socket, a file or an event.");
+                        "The system does not tell who could end a wait for a pipe, a socket, a file or an event.");
 }
 
 static bool is_child(const struct question *question, int64_t pid) {
@@ -143,7 +143,7 @@ static void look_at_thread(struct question *question, struct safe__win_wait_chai
   if (tid == question->asker || safe__win_thread_runs(thread)) {
     want_once(question, tid, SAFE_WAITS_NOT, "");
   } else if (safe__win_thread_suspended(thread)) {
-    want_once(question, tid, SAFE_WAITS_CONTINUE, "");
+    want_once(question, tid, SAFE_WAITS_CONTINUE, "suspended");
   } else if (chain->session != NULL && can_be_in_a_chain(thread) &&
              safe__win_wait_chain_ask(chain, (DWORD)tid, &waits)) {
     want_by_chain(question, tid, &waits);
@@ -183,7 +183,7 @@ static void add_own(const struct safe__win_own_lock *own, void *context) {
   struct safe__want *want;
   int32_t object;
 
-  if (own->role != SAFE_HOLDER_WAITS) return;
+  if (own->role != SAFE_HOLDER_WAITS || own->thread == 0) return;
   object = safe__scene_object(&question->found, SAFE__OBJECT_FILE, &own->id, "");
   want = object < 0 ? NULL : safe__scene_want(&question->found, question->pid, own->thread, SAFE_WAITS_LOCK);
   if (want == NULL) return;
@@ -192,6 +192,8 @@ static void add_own(const struct safe__win_own_lock *own, void *context) {
   want->method = own->method;
   want->handle = (int64_t)(intptr_t)own->file;
   want->since_ms = own->since_ms;
+  if (own->until != SAFE__NEVER)
+    want->limit_ms = safe__win_now_ms() - own->since_ms + safe__left_ms(own->until, INT32_MAX);
 }
 
 /* The lock's own handle may be synchronous and busy, or closed by now, and its value another one's. */
@@ -220,9 +222,9 @@ static void look_at_own_locks(struct question *question) {
 /* ---- The process. */
 
 static void want_by_state(struct question *question, char state) {
-  if (state == 'T') want_once(question, 0, SAFE_WAITS_CONTINUE, "");
+  if (state == 'T') want_once(question, 0, SAFE_WAITS_CONTINUE, "suspended");
   if (state == 't') want_once(question, 0, SAFE_WAITS_DEBUGGER, "");
-  if (state == 'X') want_once(question, 0, SAFE_WAITS_KERNEL, "a driver that keeps it although it was ended");
+  if (state == 'X') want_once(question, 0, SAFE_WAITS_KERNEL, "ended, but not gone");
 }
 
 static void look_at_process(struct question *question) {
@@ -322,6 +324,7 @@ static void put(struct safe__scene *scene, struct safe__look *look, struct quest
 
   safe__error_clear(&error);
   question->task.run = run;
+  question->task.look = true;
   question->task.free = free_question;
   question->deadline = deadline;
   question->asker = GetCurrentThreadId();

@@ -11,7 +11,6 @@ static void describe(struct safe__win_own_lock *own, const struct safe__claim *c
 
   if (gate) role = SAFE_HOLDER_WAITS;
   if (own->link == NULL || role == SAFE_HOLDER_HOLDS || own->role != role) own->since_ms = safe__win_now_ms();
-  own->thread = GetCurrentThreadId();
   own->role = role;
   own->mode = claim->mode;
   own->method = claim->method;
@@ -28,6 +27,19 @@ void safe__win_own_lock_note(struct safe__win_own_lock *own, const struct safe__
     if (first != NULL) first->link = &own->next;
     first = own;
   }
+  ReleaseSRWLockExclusive(&guard);
+}
+
+void safe__win_own_lock_block(struct safe__win_own_lock *own, int64_t deadline) {
+  AcquireSRWLockExclusive(&guard);
+  own->thread = GetCurrentThreadId();
+  own->until = deadline;
+  ReleaseSRWLockExclusive(&guard);
+}
+
+void safe__win_own_lock_unblock(struct safe__win_own_lock *own) {
+  AcquireSRWLockExclusive(&guard);
+  own->thread = 0;
   ReleaseSRWLockExclusive(&guard);
 }
 

@@ -13,7 +13,8 @@ struct safe__win_own_lock {
   struct safe__file_id id;
   HANDLE file;
   int32_t mode, method, role;
-  DWORD thread;     /* that asked for it */
+  DWORD thread;     /* that is blocked until it is got, or 0: an event loop looks after it, or nobody */
+  int64_t until;    /* the deadline of that thread's wait, or SAFE__NEVER */
   int64_t since_ms; /* got, or asked for: milliseconds since 1970 */
   int64_t offset, length;
 };
@@ -21,6 +22,9 @@ struct safe__win_own_lock {
 /* Lists it, or changes as what it is listed. The turnstile of SAFE_LOCK_FAIR is nobody's lock: who stands in it
    waits. */
 void safe__win_own_lock_note(struct safe__win_own_lock *own, const struct safe__claim *claim, int32_t role);
+/* The calling thread blocks until the deadline, or does not any more. */
+void safe__win_own_lock_block(struct safe__win_own_lock *own, int64_t deadline);
+void safe__win_own_lock_unblock(struct safe__win_own_lock *own);
 void safe__win_own_lock_forget(struct safe__win_own_lock *own);
 /* Calls back for each of the file's (NULL: of all files); the lock on the list is held meanwhile. */
 void safe__win_own_locks(const struct safe__file_id *id,

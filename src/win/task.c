@@ -3,7 +3,14 @@
 
 #define STACK_RESERVE (512 * 1024) /* CreateProcess calls into whatever a virus scanner has hooked in */
 
-enum { RUNNING, DELIVERED, ABANDONED };
+enum { RUNNING, DELIVERED, ABANDONED, PARKED };
+
+static volatile LONG parked_looks;
+
+int safe__win_parked_looks(void) {
+  if (InterlockedCompareExchange(&parked_looks, 0, 0) > 0) safe__parked_collect();
+  return (int)InterlockedCompareExchange(&parked_looks, 0, 0);
+}
 
 static DWORD WINAPI enter(void *data) {
   struct safe__win_task *task = data;
@@ -24,6 +31,10 @@ static void release(struct safe__win_task *task) {
 int safe__win_task_start(struct safe__win_task *task, int stage, safe_error *error) {
   DWORD failure;
 
+  /* Else whoever asks a dead server once a second would leave a thread behind each time. */
+  if (task->look && safe__win_parked_looks() >= SAFE__MOST_PARKED_LOOKS)
+    return safe__fail(error, SAFE_ESTUCK, stage, -1, "The system has not answered %d earlier questions yet.",
+                      SAFE__MOST_PARKED_LOOKS);
   task->state = RUNNING;
   task->failure = 0;
   if (!OpenThreadToken(GetCurrentThread(), TOKEN_IMPERSONATE, TRUE, &task->token)) task->token = NULL;
@@ -46,6 +57,7 @@ static bool collect(struct safe__parked *item) {
     return false;
   }
   release(task);
+  if (task->look && task->state == PARKED) InterlockedDecrement(&parked_looks);
   task->free(task);
   return true;
 }
@@ -67,6 +79,8 @@ int safe__win_task_wait(struct safe__win_task *task, int64_t deadline, int64_t s
     collect(&task->parked);
     return SAFE_ETIMEDOUT;
   }
+  task->state = PARKED; /* deliver changes nothing but RUNNING */
+  if (task->look) InterlockedIncrement(&parked_looks);
   safe__park(&task->parked);
   return SAFE_ESTUCK;
 }

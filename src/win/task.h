@@ -13,13 +13,15 @@ struct safe__win_task {
   struct safe__parked parked;
   HANDLE thread, token;
   volatile LONG state;
+  bool look;     /* it only asks, for an answer that can be done without: few of those may be parked at a time */
   DWORD failure; /* why the thread could not run at all, or 0 */
   void (*run)(struct safe__win_task *task);
   void (*abandon)(struct safe__win_task *task); /* or NULL: on the caller's thread, once it has given up */
   void (*free)(struct safe__win_task *task);    /* the whole of it, also the memory it lies in */
 };
 
-/* Starts the thread, which acts in the name that the calling thread acts in. After a failure nothing runs. */
+/* Starts the thread, which acts in the name that the calling thread acts in. After a failure nothing runs:
+   SAFE_ESTUCK for a look while too many are parked. */
 int safe__win_task_start(struct safe__win_task *task, int stage, safe_error *error);
 
 /*
@@ -31,5 +33,8 @@ int safe__win_task_wait(struct safe__win_task *task, int64_t deadline, int64_t s
 /* On the task's thread, at its end: true when the caller still waits for the results; false when it has given up,
    and cannot be reached any more: the results have to be undone. */
 bool safe__win_task_deliver(struct safe__win_task *task);
+
+#define SAFE__MOST_PARKED_LOOKS 16
+int safe__win_parked_looks(void); /* after a look which of them have come back */
 
 #endif

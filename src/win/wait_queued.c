@@ -4,8 +4,14 @@
 #include "wait_overlapped.h"
 
 static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
+  struct safe__win_request *request = argument;
+  int code;
+
   (void)interruptible; /* there are no signals */
-  return safe__win_request_await(argument, deadline, cancel);
+  safe__win_own_lock_block(&request->own, deadline);
+  code = safe__win_request_await(request, deadline, cancel);
+  safe__win_own_lock_unblock(&request->own);
+  return code;
 }
 
 static void revoke(void *argument) { safe__win_request_revoke(argument); }

@@ -95,11 +95,9 @@ static void look(struct sensor *sensor) {
   sensor->stuck = code == SAFE_ESTUCK;
 }
 
-static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
-  struct sensor *sensor = argument;
+static int await_answer(struct sensor *sensor, int64_t deadline, safe_cancel *cancel) {
   int code;
 
-  (void)interruptible;
   while (!sensor->over) {
     /* Beaten to it again and again, it would see nothing but events. */
     if (safe__os_cancel_triggered(cancel)) return SAFE_ECANCELED;
@@ -112,6 +110,18 @@ static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool int
     if (!sensor->over && safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
   }
   return SAFE_OK;
+}
+
+/* The request on the caller's handle may be parked meanwhile, and with it what is noted of it. */
+static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
+  struct sensor *sensor = argument;
+  int code;
+
+  (void)interruptible;
+  if (sensor->file->request != NULL) safe__win_own_lock_block(&sensor->file->request->own, deadline);
+  code = await_answer(sensor, deadline, cancel);
+  if (sensor->file->request != NULL) safe__win_own_lock_unblock(&sensor->file->request->own);
+  return code;
 }
 
 static void revoke(void *argument) {

@@ -125,7 +125,7 @@ struct safe__lock_line *safe__lock_table(size_t *count, int *os_code) {
 
   *os_code = table.lines == NULL ? ENOMEM : fd < 0 ? errno : read_table(&table, fd);
   if (fd >= 0) close(fd);
-  *count = table.count;
+  *count = *os_code == 0 ? table.count : 0;
   if (*os_code == 0) return table.lines;
   safe__free(table.lines);
   return NULL;

@@ -83,7 +83,9 @@ void safe__say_processes(struct safe__text *text, const struct safe__scene *scen
 /* "14 s", between the other two; false, and nothing, if since_ms is not known or less than a second ago. */
 bool safe__say_age(struct safe__text *text, const char *before, int64_t since_ms, const char *after);
 /* Adds to the message what the process does: the subject, " It" for one, then "waits for ...". Looks at most until the
-   deadline; adds nothing if too little was seen, or if there is no room for the sentence. */
-void safe__add_doing(safe_error *error, const char *subject, int64_t pid, int64_t deadline);
+   deadline. False, and nothing is added, if too little was seen or if there is no room for the sentence. */
+bool safe__add_doing(safe_error *error, const char *subject, int64_t pid, int64_t deadline);
+/* The same without a look, of one that is known to sleep where no signal reaches it. */
+bool safe__add_stuck(safe_error *error, const char *subject, int64_t pid, const char *channel);
 
 #endif

@@ -165,6 +165,7 @@ static void say_child(struct safe__text *text, const struct safe__judgement *jud
 static void say_pipe(struct safe__text *text, const struct safe__judgement *judgement, const struct safe__want *want,
                      int64_t self) {
   const char *end = want->waits == SAFE_WAITS_INPUT ? "writer" : "reader";
+  const char *seen = judgement->scene->unknown_count > 0 ? " that could be seen" : ""; /* there may be others */
   int64_t pids[SAFE__MOST_ACTORS];
   size_t count = safe__want_answers(judgement, want, pids, SAFE__MOST_ACTORS);
 
@@ -175,9 +176,9 @@ static void say_pipe(struct safe__text *text, const struct safe__judgement *judg
   if (count == 0) {
     safe__say(text, ", of which no %s was seen", end);
   } else if (count == 1 && pids[0] == want->pid) {
-    safe__say(text, " whose only %s is itself: it has the other end itself", end);
+    safe__say(text, " whose only %s%s is itself: it has the other end itself", end, seen);
   } else {
-    safe__say(text, count == 1 ? " whose only %s is " : " whose %ss are ", end);
+    safe__say(text, count == 1 ? " whose only %s%s is " : " whose %ss%s are ", end, seen);
     safe__say_processes(text, judgement->scene, pids, count, self);
   }
 }
@@ -350,21 +351,50 @@ bool safe__say_doing(struct safe__text *text, const struct safe__judgement *judg
   return true;
 }
 
-void safe__add_doing(safe_error *error, const char *subject, int64_t pid, int64_t deadline) {
+/* The sentence as a whole, or nothing. */
+static bool add_sentence(safe_error *error, const struct safe__text *text) {
+  if (text->no_memory || strlen(error->message) + text->length + 1 >= sizeof(error->message)) return false;
+  safe__add(error, "%s.", text->bytes);
+  return true;
+}
+
+static bool add_doing(safe_error *error, const char *subject, const struct safe__scene *scene, int64_t pid) {
   const struct safe__question question = {-1, pid};
   struct safe__text text = {NULL, 0, 0, false};
   struct safe__judgement judgement;
+  bool added = false;
+
+  if (scene->want_count == 0 || !safe__judge(scene, &question, 0, &judgement)) return false;
+  safe__say(&text, "%s ", subject);
+  if (safe__say_doing(&text, &judgement, pid, safe__os_self())) added = add_sentence(error, &text);
+  safe__judgement_free(&judgement);
+  safe__free(text.bytes);
+  return added;
+}
+
+bool safe__add_doing(safe_error *error, const char *subject, int64_t pid, int64_t deadline) {
+  const struct safe__question question = {-1, pid};
   struct safe__scene scene;
+  bool added;
 
   safe__scene_init(&scene);
   safe__explain_walk(&scene, &question, deadline);
-  if (safe__judge(&scene, &question, 0, &judgement)) {
-    safe__say(&text, "%s ", subject);
-    if (scene.want_count > 0 && safe__say_doing(&text, &judgement, pid, safe__os_self()) && !text.no_memory &&
-        strlen(error->message) + text.length + 1 < sizeof(error->message))
-      safe__add(error, "%s.", text.bytes);
-    safe__judgement_free(&judgement);
-  }
-  safe__free(text.bytes);
+  added = add_doing(error, subject, &scene, pid);
   safe__scene_free(&scene);
+  return added;
+}
+
+bool safe__add_stuck(safe_error *error, const char *subject, int64_t pid, const char *channel) {
+  struct safe__scene scene;
+  struct safe__want *want;
+  bool added = false;
+
+  safe__scene_init(&scene);
+  want = safe__scene_actor(&scene, pid) == NULL ? NULL : safe__scene_want(&scene, pid, 0, SAFE_WAITS_KERNEL);
+  if (want != NULL) {
+    snprintf(want->what, sizeof(want->what), "%s", channel);
+    added = add_doing(error, subject, &scene, pid);
+  }
+  safe__scene_free(&scene);
+  return added;
 }

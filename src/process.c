@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "process.h"
 
+#include <string.h>
+
+#include "explain.h"
+
 static const safe_exit no_exit = SAFE_EXIT_INIT;
 
 int safe__check_process(const safe_process *process, safe_error *error) {
@@ -106,6 +110,34 @@ int safe__process_wait(safe_process *process, int64_t deadline, safe_cancel *can
   return code;
 }
 
+#define LOOK_MS 20
+
+/* A wait that is shorter is one of many, as of a host that asks now and then: a look would cost more than the wait. */
+#define SHORTEST_MS 100
+
+static int64_t look_time(const safe_wait_options *options, int64_t deadline) {
+  return options->timeout_ms < SHORTEST_MS ? SAFE__NEVER : deadline - LOOK_MS * SAFE__MS;
+}
+
+/* What a child does that does not end in time is looked for in the last part of the time. */
+static int wait_and_look(safe_process *process, const safe_wait_options *options, bool tell, safe_error *error) {
+  int64_t deadline = safe__deadline(options->timeout_ms), look_at = tell ? look_time(options, deadline) : SAFE__NEVER;
+  safe_error doing;
+  int code, held;
+
+  if (look_at == SAFE__NEVER) return safe__process_wait(process, deadline, options->cancel, error);
+  code = safe__process_wait(process, look_at, options->cancel, error);
+  if (code != SAFE_ETIMEDOUT) return code;
+  safe__error_clear(&doing);
+  held = safe__os_hold_cancellation();
+  safe__add_doing(&doing, " It", safe__os_child_pid(&process->child), deadline);
+  safe__os_allow_cancellation(held);
+  code = safe__process_wait(process, deadline, options->cancel, error);
+  if (code == SAFE_ETIMEDOUT && strlen(error->message) + strlen(doing.message) < sizeof(error->message))
+    safe__add(error, "%s", doing.message);
+  return code;
+}
+
 int safe_process_wait(safe_process *process, const safe_wait_options *options, safe_exit *status, safe_error *caller) {
   safe_wait_options copy;
   safe_error error;
@@ -116,7 +148,7 @@ int safe_process_wait(safe_process *process, const safe_wait_options *options, s
   code = safe__check_process(process, &error);
   if (code == SAFE_OK) code = safe__read_wait_options(&copy, options, &error);
   if (code == SAFE_OK) code = safe__check_out(status, "safe_exit", &error);
-  if (code == SAFE_OK) code = safe__process_wait(process, safe__deadline(copy.timeout_ms), copy.cancel, &error);
+  if (code == SAFE_OK) code = wait_and_look(process, &copy, caller != NULL, &error);
   if (code == SAFE_OK) safe__write_out(status, &process->status, sizeof(process->status));
   return safe__deliver(caller, &error, code);
 }

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Ending a child: politely, then by force, then a verdict. Nothing here waits for a process without a deadline. */
+#include "explain.h"
 #include "process.h"
 
 /* From the forced end to the verdict. */
 #define VERDICT_MS 80
+
+/* For a look at what is left, after the verdict. */
+#define TELL_MS 10
 
 /* Forced again in this rhythm: a process of the group may have forked while the group was being killed. */
 #define REPEAT_MS 10
@@ -37,12 +41,20 @@ static bool gone_by(struct safe__child *child, int64_t deadline, safe_cancel *ca
   return true;
 }
 
-static int say_stuck(const safe_stop_report *report, safe_error *error) {
-  return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
-                    "%d process%s still there at the end of the stop; the first is %lld, state %c%s%s.",
-                    (int)report->left_count, report->left_count == 1 ? " is" : "es are", (long long)report->left[0],
-                    report->state != 0 ? (char)report->state : '?',
-                    report->wait_channel[0] != '\0' ? ", waiting in " : "", report->wait_channel);
+/* The first one is told of in words: from the report where the kernel keeps it, else by a look. */
+static int say_stuck(const safe_stop_report *report, int64_t deadline, safe_error *error) {
+  bool told;
+
+  safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
+             "%d process%s still there at the end of the stop; the first is %lld, state %c", (int)report->left_count,
+             report->left_count == 1 ? " is" : "es are", (long long)report->left[0],
+             report->state != 0 ? (char)report->state : '?');
+  if (report->state == 'D')
+    told = safe__add_stuck(error, ": it", report->left[0], report->wait_channel);
+  else
+    told = safe__add_doing(error, ": it", report->left[0], deadline);
+  if (!told) safe__add(error, "%s%s.", report->wait_channel[0] != '\0' ? ", waiting in " : "", report->wait_channel);
+  return SAFE_ESTUCK;
 }
 
 static int stop(struct safe__child *child, const safe_stop_options *options, safe_stop_report *report,
@@ -64,7 +76,7 @@ static int stop(struct safe__child *child, const safe_stop_options *options, saf
     if (gone_by(child, safe__deadline_min(verdict, safe__deadline(REPEAT_MS)), NULL, report)) return SAFE_OK;
   } while (safe__os_now() < verdict);
   report->verdict = SAFE_STOP_STUCK;
-  return say_stuck(report, error);
+  return say_stuck(report, verdict + TELL_MS * SAFE__MS, error);
 }
 
 int safe_process_stop(safe_process *process, const safe_stop_options *options, safe_stop_report *report,

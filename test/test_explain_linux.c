@@ -333,7 +333,7 @@ static void the_story(void **state) {
   expect_text(why, " (inherited it as descriptor %d).\n", LOCKER_FD);
   expect_text(why, " waits for it.\n");
   expect_text(why, "[%d] waits for its child ", (int)pid);
-  expect_text(why, "whose only writer is ");
+  expect_text(why, "whose only writer ");
   expect_text(why, ": nobody can go on.\n");
   expect_text(why, "[%d] would let the others go on.\n", (int)child);
   print_message("%s", safe_explanation_text(why));
@@ -361,7 +361,7 @@ static void the_other_end_itself(void **state) {
   (void)state;
   if (blind()) skip();
   why = expect(NULL, pid, SAFE_VERDICT_STUCK);
-  expect_text(why, "whose only writer is itself: it has the other end itself.\n");
+  expect_text(why, " is itself: it has the other end itself.\n");
   safe_explanation_free(why);
 }
 
@@ -382,6 +382,35 @@ static void its_own_lock(void **state) {
   why = expect(NULL, pid, SAFE_VERDICT_STUCK);
   expect_text(why, "twice, which it holds itself through another open file.\n");
   safe_explanation_free(why);
+}
+
+/* ---- What a wait for a child says that is over before the child is. */
+
+static void a_child_that_does_not_end(void **state) {
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_wait_options patience = SAFE_WAIT_OPTIONS_INIT;
+  const char *const argv[] = {"helper", "swallow", NULL};
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
+  int64_t began;
+
+  (void)state;
+  options.file = helper_path();
+  options.argv = argv;
+  options.in.kind = SAFE_STDIO_PIPE;
+  assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+  patience.timeout_ms = 0;
+  assert_code(safe_process_wait(process, &patience, NULL, &error), SAFE_ETIMEDOUT);
+  assert_null(strstr(error.message, "It "));
+  patience.timeout_ms = 500;
+  began = now_ms();
+  assert_code(safe_process_wait(process, &patience, NULL, &error), SAFE_ETIMEDOUT);
+  assert_in_range(now_ms() - began, 499, 500 + 50 * slowness());
+  if (!blind()) {
+    assert_non_null(strstr(error.message, " It waits for input on a pipe (descriptor 0) whose only writer"));
+    assert_non_null(strstr(error.message, " is this process."));
+  }
+  end_helper(process);
 }
 
 /* ---- Other looks. */
@@ -498,6 +527,7 @@ int main(void) {
     LOCKERS(the_story),
     LOCKERS(the_other_end_itself),
     LOCKERS(its_own_lock),
+    LOCKERS(a_child_that_does_not_end),
     LOCKERS(a_sleeper),
     LOCKERS(a_replaced_file),
     LOCKERS(as_an_ordinary_user),

@@ -83,6 +83,17 @@ static int ask_once(void) {
   return code;
 }
 
+static int audit_once(void) {
+  safe_audit_options options = SAFE_AUDIT_OPTIONS_INIT;
+  safe_handle_list *list;
+  int code;
+
+  options.flags = SAFE_AUDIT_STANDARD;
+  code = safe_audit_handles(&options, &list, NULL);
+  safe_handle_list_free(list);
+  return code;
+}
+
 static void sweep(int (*once)(void)) {
   int before, n, code;
 
@@ -96,7 +107,7 @@ static void sweep(int (*once)(void)) {
     safe__realloc = counting_realloc;
     code = once();
     safe__realloc = realloc;
-    /* A list of holders may be incomplete for want of memory, and a parked thing go unnoted; all else says so. */
+    /* A list may be incomplete for want of memory, and a parked thing go unnoted; all else says so. */
     if (code != SAFE_OK && code != SAFE_ENOMEM) fail_msg("request %d: %s", n, safe_code_name(code));
     assert_code(safe_shutdown(5000), SAFE_OK);
     assert_int_equal(count_handles(), before);
@@ -130,10 +141,15 @@ static void asking(void **state) {
   sweep(ask_once);
 }
 
+static void auditing(void **state) {
+  (void)state;
+  sweep(audit_once);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(locking),    cmocka_unit_test(recording), cmocka_unit_test(spawning_and_communicating),
-    cmocka_unit_test(cancelling), cmocka_unit_test(asking),
+    cmocka_unit_test(cancelling), cmocka_unit_test(asking),    cmocka_unit_test(auditing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "child_ended.h"
+#include "look.h"
 #include "poll_wait.h"
 #include "proc_stat.h"
 #include "tree.h"
@@ -64,15 +65,15 @@ bool safe__os_child_end(struct safe__child *child, bool force) {
 
 /* ---- Who is left. */
 
-static void add_left(struct safe__child *child, safe_stop_report *report, int64_t pid, char state) {
+static void add_left(struct safe__child *child, safe_stop_report *report, int64_t pid) {
+  struct safe__actor actor = {.pid = pid};
+
   if (report->left_count < SAFE_STOP_MAX_PIDS) report->left[report->left_count] = pid;
-  if (report->left_count == 0) {
-    child->watched = pid;
-    report->state = state;
-    safe__proc_line(pid, "wchan", report->wait_channel, sizeof(report->wait_channel));
-    if (strcmp(report->wait_channel, "0") == 0) report->wait_channel[0] = '\0'; /* it runs, or we may not know */
-  }
-  report->left_count++;
+  if (report->left_count++ > 0) return;
+  child->watched = pid;
+  if (pid <= 0 || !safe__look_actor(&actor)) return; /* there is no /proc, or it has just gone */
+  report->state = actor.state;
+  memcpy(report->wait_channel, actor.channel, sizeof(report->wait_channel));
 }
 
 static char state_of(int64_t pid) {
@@ -87,9 +88,9 @@ static void list_cgroup(struct safe__child *child, int folder, safe_stop_report 
 
   if (safe__cgroup_empty(folder)) return;
   count = safe__cgroup_list(folder, pids, SAFE_STOP_MAX_PIDS);
-  for (at = 0; at < count && at < SAFE_STOP_MAX_PIDS; at++) add_left(child, report, pids[at], state_of(pids[at]));
+  for (at = 0; at < count && at < SAFE_STOP_MAX_PIDS; at++) add_left(child, report, pids[at]);
   report->left_count = count;
-  if (count == 0 && !safe__cgroup_empty(folder)) add_left(child, report, 0, 0); /* of another pid namespace */
+  if (count == 0 && !safe__cgroup_empty(folder)) add_left(child, report, 0); /* of another pid namespace */
 }
 
 static void list_members(struct safe__child *child, enum safe__group group, safe_stop_report *report) {
@@ -97,7 +98,7 @@ static void list_members(struct safe__child *child, enum safe__group group, safe
   size_t at;
 
   safe__members_find(child, group, &found);
-  for (at = 0; at < found.count; at++) add_left(child, report, found.items[at].pid, found.items[at].state);
+  for (at = 0; at < found.count; at++) add_left(child, report, found.items[at].pid);
   safe__free(found.items);
 }
 
@@ -128,7 +129,7 @@ static void look_for_group(struct safe__child *child, bool ended, safe_stop_repo
   if (gone && !may_be_found(child)) return;
   list_members(child, gone && has_session(child) ? SAFE__GROUP_OURS : group, report);
   if (ended && !gone && report->left_count == 0 && !child->killed && proc_is_missing())
-    add_left(child, report, child->pid, 0);
+    add_left(child, report, child->pid);
 }
 
 bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
@@ -142,7 +143,7 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
     list_cgroup(child, cgroup->folder, report);
   else if (has_group(child))
     look_for_group(child, ended, report);
-  if (!ended && report->left_count == 0) add_left(child, report, child->pid, state_of(child->pid));
+  if (!ended && report->left_count == 0) add_left(child, report, child->pid);
   return report->left_count > 0;
 }
 

@@ -773,6 +773,76 @@ static void the_story_of_a_file_of_ours(void **state) {
   system_start();
 }
 
+/* ---- Without memory. */
+
+static volatile LONG requests_left;
+
+static void *fail_one(void *memory, size_t size) {
+  return InterlockedDecrement(&requests_left) == -1 ? NULL : realloc(memory, size);
+}
+
+static int explain_file(void) {
+  safe_explain_options options = SAFE_EXPLAIN_OPTIONS_INIT;
+  safe_explanation *why = NULL;
+  int code;
+
+  options.path = path;
+  options.timeout_ms = slow(5000);
+  code = safe_explain(&options, &why, NULL);
+  assert_true((why == NULL) == (code != SAFE_OK));
+  safe_explanation_free(why);
+  return code;
+}
+
+static int explain_process(void) {
+  safe_explain_options options = SAFE_EXPLAIN_OPTIONS_INIT;
+  safe_explanation *why = NULL;
+  int code;
+
+  options.pid = A;
+  options.timeout_ms = slow(5000);
+  code = safe_explain(&options, &why, NULL);
+  assert_true((why == NULL) == (code != SAFE_OK));
+  safe_explanation_free(why);
+  return code;
+}
+
+/* One after the other: what was got is given back, and the call says what it lacks. */
+static void sweep(int (*once)(void)) {
+  void *(*before)(void *, size_t) = safe__realloc;
+  int at, code, refused = 0;
+
+  for (at = 0; at < 1000; at++) {
+    requests_left = at;
+    safe__realloc = fail_one;
+    code = once();
+    safe__realloc = before;
+    if (code != SAFE_OK) assert_code(code, SAFE_ENOMEM);
+    refused += code != SAFE_OK;
+    if (requests_left >= 0) break;
+  }
+  assert_code(code, SAFE_OK);
+  assert_in_range(refused, 5, 999);
+}
+
+static void looks_without_memory(void **state) {
+  (void)state;
+  system_process(A, 0, 5, L"php-cgi.exe");
+  system_thread(A + 1, WAITS, USER_REQUEST);
+  system_thread(A + 2, WAITS, EXECUTIVE);
+  system_process(A + 4, A, 6, L"rrdtool.exe");
+  system_chain(A + 1, A, false);
+  system_chain_object(WctProcessWaitType, L"");
+  system_chain_thread(WctStatusPidOnly, A + 4, 0);
+  system_uses(A);
+  system_app(A, 1, L"php");
+  sweep(explain_file);
+  sweep(explain_process);
+  system_orders.using_status = SAFE__STATUS_MISSING;
+  sweep(explain_file);
+  assert_int_equal(system_sessions(), 0);
+}
+
 static void few_looks_are_left_behind(void **state) {
   HANDLE never = CreateEventW(NULL, TRUE, FALSE, NULL);
   safe_error error = SAFE_ERROR_INIT;
@@ -806,17 +876,21 @@ static int open_handles(void) {
 }
 
 static void looks_leave_nothing(void **state) {
+  int64_t spent = 0;
   int at, before = 0;
 
   (void)state;
   system_stop();
   for (at = 0; at < 20; at++) {
+    int64_t began = safe__os_now();
     safe__scene_free(&scene);
     safe_holder_list_free(holders(slow(2000)));
     look_at(GetCurrentProcessId());
     look_at(4);
+    spent += safe__os_now() - began;
     if (at == 9) before = open_handles();
   }
+  print_message("a look at a file and two at processes: %ld us\n", (long)(spent / 1000 / at));
   assert_int_equal(open_handles(), before);
   assert_int_equal(safe_parked_count(), 0);
   system_start();
@@ -863,6 +937,7 @@ int main(void) {
     TEST(the_story_of_one_that_is_suspended),
     TEST(nobody_to_explain),
     TEST(the_story_of_a_file_of_ours),
+    TEST(looks_without_memory),
     TEST(few_looks_are_left_behind),
     TEST(looks_leave_nothing),
   };

@@ -229,7 +229,8 @@ typedef struct safe_handle_list safe_handle_list;
 
 /*
  * 0 with an empty list: nothing, as far as can be seen. SAFE_ENOENT: there is no such process; SAFE_EACCES: this user
- * may not look at it; SAFE_ENOTSUP: this system does not tell it of other processes (FreeBSD).
+ * may not look at it; SAFE_ENOTSUP: this system does not tell it of other processes (FreeBSD,
+ * Windows before 8). Windows tells which handles another process would leave to a child, but not what its files are.
  */
 SAFE_API int safe_audit_handles(const safe_audit_options *options, safe_handle_list **leaks, safe_error *error);
 SAFE_API size_t safe_handle_list_count(const safe_handle_list *list);

@@ -17,6 +17,7 @@
 
 #define SAFE__STATUS_MISSING ((LONG)0xC0000002)         /* STATUS_NOT_IMPLEMENTED */
 #define SAFE__STATUS_LENGTH_MISMATCH ((LONG)0xC0000004) /* STATUS_INFO_LENGTH_MISMATCH: the buffer is too small */
+#define SAFE__STATUS_NO_MEMORY ((LONG)0xC0000017)
 
 enum safe__win_question {
   SAFE__ASK_PROCESS_BASIC = 0,    /* ProcessBasicInformation, and what a longer buffer adds to it */

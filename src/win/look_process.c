@@ -338,6 +338,7 @@ static void put(struct safe__scene *scene, struct safe__look *look, struct quest
   }
   if (code == SAFE_OK && question->task.failure != 0)
     code = safe__fail_os(&error, question->task.failure, SAFE_STAGE_INSPECT, -1, "the question could not be put");
+  if (question->status == SAFE__STATUS_NO_MEMORY) scene->no_memory = true;
   if (code == SAFE_OK && question->status < 0)
     code = safe__fail(&error, SAFE_ENOTSUP, SAFE_STAGE_INSPECT, -1,
                       "the system did not list its processes (status 0x%08lx).", (unsigned long)question->status);

@@ -8,7 +8,6 @@
 #define FIRST_ROOM (256u * 1024)
 #define MOST_BYTES (64u * 1024 * 1024)
 #define SLACK (32u * 1024) /* for what is started between two questions */
-#define NO_MEMORY ((LONG)0xC0000017)
 
 static uint64_t number(FILETIME time) { return (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime; }
 
@@ -22,7 +21,7 @@ LONG safe__win_processes_take(struct safe__win_processes *all) {
   while (status == SAFE__STATUS_LENGTH_MISMATCH && room <= MOST_BYTES) {
     safe__free(all->bytes);
     all->bytes = safe__alloc(room);
-    if (all->bytes == NULL) return NO_MEMORY;
+    if (all->bytes == NULL) return SAFE__STATUS_NO_MEMORY;
     status = safe__win_look_calls.query_system(SAFE__ASK_PROCESSES, all->bytes, room, &length);
     all->length = room;
     room = length + SLACK > room * 2 ? length + SLACK : room * 2;

@@ -55,8 +55,8 @@ void safe__holder_note(safe_holder_list *list, const char *format, ...) {
   va_end(arguments);
 }
 
-static int find(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
-                safe_holder_list **out, safe_error *error) {
+int safe__find_holders_of(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
+                          safe_holder_list **out, safe_error *error) {
   safe_holder_list *list = safe__alloc(sizeof(*list));
   int code;
 
@@ -85,7 +85,7 @@ int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **l
   if (list != NULL) *list = NULL;
   if (code == SAFE_OK) {
     held = safe__os_hold_cancellation();
-    code = find(path, NULL, SAFE_METHOD_DEFAULT, safe__deadline(timeout_ms), list, &error);
+    code = safe__find_holders_of(path, NULL, SAFE_METHOD_DEFAULT, safe__deadline(timeout_ms), list, &error);
     safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);
@@ -105,42 +105,4 @@ void safe_holder_list_free(safe_holder_list *list) {
   if (list == NULL) return;
   safe__free(list->items);
   safe__free(list);
-}
-
-/* An flock and a record lock do not see each other. */
-static bool conflicts(int32_t asked, const safe_holder *holder) {
-  if (holder->role == SAFE_HOLDER_WAITS) return false;
-  if (asked == SAFE_METHOD_FLOCK) return holder->method == SAFE_METHOD_FLOCK || holder->role == SAFE_HOLDER_OPENS;
-  if (asked == SAFE_METHOD_OFD) return holder->method != SAFE_METHOD_FLOCK || holder->role == SAFE_HOLDER_OPENS;
-  return true;
-}
-
-static const char nobody[] = "no process that can be seen has it locked: it was let go of just now, or is locked in "
-                             "another container or on another machine.";
-
-void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
-                       safe_error *error) {
-  safe_holder_list *list = NULL;
-  safe_error ignored;
-  size_t at;
-  bool named = false;
-
-  safe__error_clear(&ignored);
-  if (find(path, file, method, deadline, &list, &ignored) != SAFE_OK) {
-    safe__add(error, " Who holds it is unknown: %s", ignored.message);
-    return;
-  }
-  for (at = 0; at < list->count; at++) {
-    const safe_holder *holder = &list->items[at];
-    if (!conflicts(method, holder)) continue;
-    safe__add(error, "%s %s[%lld]", named ? "," : (holder->role == SAFE_HOLDER_HOLDS ? " Held by" : " Opened by"),
-              holder->name[0] != '\0' ? holder->name : "process", (long long)holder->pid);
-    if (!named && holder->role == SAFE_HOLDER_HOLDS) error->holder_pid = holder->pid;
-    named = true;
-  }
-  if (named)
-    safe__add(error, ".");
-  else
-    safe__add(error, " Who holds it is unknown: %s", list->unknown[0] != '\0' ? list->unknown : nobody);
-  safe_holder_list_free(list);
 }

@@ -116,6 +116,9 @@ bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
 /* The same for what is worth knowing, though nobody is missing for it. */
 void safe__holder_note(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
+/* A list of those of the file that was opened at path, or of all that is at path, where file is NULL. */
+int safe__find_holders_of(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
+                          safe_holder_list **out, safe_error *error);
 /* Adds to the error who holds the file that was opened at path, looking at most until the deadline. */
 void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
                        safe_error *error);

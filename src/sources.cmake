@@ -27,6 +27,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   lock_begin.c
   lock_convert.c
   memory.c
+  name_holder.c
   options.c
   options_inspect.c
   options_process.c

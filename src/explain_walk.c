@@ -42,6 +42,7 @@ static void meet_those(struct walk *walk, int32_t object, int32_t role, size_t m
 static void examine(struct walk *walk, int32_t object) {
   if (walk->scene->objects[object].examined) return;
   safe__os_look_object(walk->scene, object, walk->deadline);
+  safe__holder_order(&walk->scene->objects[object].holders);
   walk->scene->objects[object].examined = true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os.h"
@@ -38,6 +39,34 @@ static void keep(safe_holder_list *list, const char *format, va_list arguments) 
   vsnprintf(list->unknown + length, sizeof(list->unknown) - length, format, arguments);
 }
 
+static int compare(int64_t left, int64_t right) { return (left > right) - (left < right); }
+
+static int before(const void *left, const void *right) {
+  static const int rank[] = {
+    [SAFE_VIA_LOCKED] = 0, [SAFE_VIA_RECORD] = 1, [SAFE_VIA_UNKNOWN] = 2, [SAFE_VIA_INHERITED] = 3};
+  const safe_holder *one = left, *other = right;
+  int order = compare(one->role, other->role);
+
+  if (order == 0) order = compare(rank[one->via], rank[other->via]);
+  if (order == 0) order = compare(one->pid, other->pid);
+  if (order == 0) order = compare(one->handle, other->handle);
+  return order == 0 ? compare(one->offset, other->offset) : order;
+}
+
+void safe__holder_order(safe_holder_list *list) {
+  safe_holder *copy = list->count < 2 ? NULL : safe__alloc(list->count * sizeof(*copy));
+  size_t at, waiting, holding = 0;
+
+  if (copy == NULL) return;
+  for (at = 0; at < list->count; at++)
+    if (list->items[at].role != SAFE_HOLDER_WAITS) copy[holding++] = list->items[at];
+  for (waiting = holding, at = 0; at < list->count; at++)
+    if (list->items[at].role == SAFE_HOLDER_WAITS) copy[waiting++] = list->items[at];
+  qsort(copy, holding, sizeof(*copy), before);
+  memcpy(list->items, copy, list->count * sizeof(*copy));
+  safe__free(copy);
+}
+
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) {
   va_list arguments;
 
@@ -64,6 +93,7 @@ int safe__find_holders_of(const char *path, const struct safe__file *file, int32
   list->file = file;
   list->method = method;
   code = safe__os_holders(path, deadline, list, error);
+  safe__holder_order(list);
   if (code == SAFE_OK)
     *out = list;
   else

@@ -112,6 +112,9 @@ struct safe_holder_list {
 void safe__make_printable(char *text);
 /* Adds a copy, unless the same process's same lock, by the same handle, is there; false without memory. */
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
+/* Who asked for the lock before who inherited it, and by number, whatever the order in which they were met; those who
+   wait stay in the order of the queue. Left as it is without memory. */
+void safe__holder_order(safe_holder_list *list);
 /* Keeps the first reason why somebody may be missing, and every later one that fits. */
 void safe__holder_unknown(safe_holder_list *list, const char *format, ...) SAFE__PRINTF(2, 3);
 /* The same for what is worth knowing, though nobody is missing for it. */

@@ -243,6 +243,7 @@ static BOOL WINAPI play_wct_chain(HWCT session, DWORD_PTR context, DWORD flags, 
   assert_ptr_equal(session, &world);
   assert_int_equal(flags, 7);
   assert_int_equal(*count, 16);
+  Sleep(system_orders.slow_ms);
   *circle = FALSE;
   *count = 1;
   nodes[0].ObjectType = WctThreadType;

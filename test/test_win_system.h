@@ -20,6 +20,7 @@ struct system_orders {
   LONG processes_status; /* of SystemProcessInformation */
   DWORD wct_failure;     /* of OpenThreadWaitChainSession */
   LONG handles_status;   /* of ProcessHandleInformation */
+  DWORD slow_ms;         /* what GetThreadWaitChain takes */
 };
 extern struct system_orders system_orders;
 

@@ -39,16 +39,15 @@ void safe__os_look_end(struct safe__scene *scene) {
 
 /* ---- What the threads want. On the task's thread. */
 
-/* By its wait reason (KWAIT_REASON), for a thread of which nothing better is known. NULL: it waits to be given work, as
-   the threads of a pool do: it lets nobody go on by itself. */
-static const char *words_of(ULONG reason, int32_t *waits) {
-  *waits = SAFE_WAITS_OTHER;
+/* By its wait reason (KWAIT_REASON), for a thread of which nothing better is known. A page that comes in is no proof
+   that the disk hangs. NULL: it waits to be given work, as the threads of a pool do: it lets nobody go on by itself. */
+static const char *words_of(ULONG reason) {
   switch (reason) {
   case 4:
   case 11:
     return "a time";
-  case 15:
-    return NULL; /* WrQueue */
+  case 15: /* WrQueue */
+    return NULL;
   case 16:
     return "a request";
   case 17:
@@ -58,7 +57,6 @@ static const char *words_of(ULONG reason, int32_t *waits) {
   case 18:
   case 19:
   case 39:
-    *waits = SAFE_WAITS_KERNEL;
     return "a page of memory";
   case 21:
   case 28:
@@ -91,14 +89,13 @@ static void want_once(struct question *question, int64_t thread, int32_t waits, 
 }
 
 static void want_by_reason(struct question *question, const struct safe__win_thread *thread) {
-  int32_t waits;
-  const char *what = words_of(thread->reason, &waits);
+  const char *what = words_of(thread->reason);
 
   if (what == NULL) return;
-  want_once(question, (int64_t)(intptr_t)thread->tid, waits, what);
-  if (waits == SAFE_WAITS_OTHER)
-    safe__scene_unknown(&question->found,
-                        "The system does not tell who could end a wait for a pipe, a socket, a file or an event.");
+  want_once(question, (int64_t)(intptr_t)thread->tid, SAFE_WAITS_OTHER, what);
+  if (thread->reason == 4 || thread->reason == 11) return; /* it ends by itself */
+  safe__scene_unknown(&question->found,
+                      "The system does not tell who could end a wait for a pipe, a socket, a file or an event.");
 }
 
 static bool is_child(const struct question *question, int64_t pid) {
@@ -139,9 +136,11 @@ static void look_at_thread(struct question *question, struct safe__win_wait_chai
   int64_t tid = (int64_t)(intptr_t)thread->tid;
   struct safe__win_waits waits;
 
-  if (tid == GetCurrentThreadId() || waits_for_lock(&question->found, tid)) return;
+  if (tid == GetCurrentThreadId()) return; /* this one is the library's, and soon gone */
   if (tid == question->asker || safe__win_thread_runs(thread)) {
     want_once(question, tid, SAFE_WAITS_NOT, "");
+  } else if (waits_for_lock(&question->found, tid)) {
+    return;
   } else if (safe__win_thread_suspended(thread)) {
     want_once(question, tid, SAFE_WAITS_CONTINUE, "suspended");
   } else if (chain->session != NULL && can_be_in_a_chain(thread) &&
@@ -167,9 +166,11 @@ static void look_at_threads(struct question *question, const struct safe__win_pr
   for (at = 0; at < process->thread_count && safe__os_now() < question->deadline; at++)
     look_at_thread(question, &chain, &threads[at], actor);
   if (question->found.want_count == 0 && !actor->hidden) want_once(question, 0, SAFE_WAITS_OTHER, "work");
-  if (at < process->thread_count)
+  if (at < process->thread_count) {
+    want_once(question, (int64_t)(intptr_t)threads[at].tid, SAFE_WAITS_OTHER, "something that was not seen in time");
     safe__scene_unknown(&question->found, "Of the %lu threads of process %lld only %lu were looked at in time.",
                         (unsigned long)process->thread_count, (long long)question->pid, (unsigned long)at);
+  }
   if (chain.session != NULL && actor->hidden)
     safe__scene_unknown(&question->found, "This user may not see what all threads of %s[%lld] wait for.", actor->name,
                         (long long)question->pid);

@@ -96,11 +96,12 @@ else()
 endif()
 
 # Whoever carries the folder's name in its environment was started by the test. Wine's own services do, too, and
-# outlive every program by design.
+# outlive every program by design. To read a process's environment is to wait for its memory, which another test's
+# process on a dead file system may hold: hence the time limit.
 if(linux_host AND NOT SYSTEM STREQUAL "Windows")
   set(survivors "")
   foreach(try RANGE 20)
-    execute_process(COMMAND sh -c "grep -lsazx 'SAFEHOLD_TEST_DIR=${folder}/work' /proc/[0-9]*/environ"
+    execute_process(COMMAND timeout 5 sh -c "grep -lsazx 'SAFEHOLD_TEST_DIR=${folder}/work' /proc/[0-9]*/environ"
                     OUTPUT_VARIABLE survivors ERROR_QUIET)
     if(NOT survivors)
       break()

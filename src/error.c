@@ -38,7 +38,7 @@ static const char *const stage_names[] = {
   "reading the child's output",
   "writing the child's input",
   "ending the process",
-  "looking for the holder",
+  "looking at locks and processes",
   "setting up the terminal",
   "setting a resource limit",
   "changing the priority",

@@ -80,7 +80,7 @@ enum safe_stage {
   SAFE_STAGE_READ,        /* reading the child's output; index is 1 or 2 */
   SAFE_STAGE_WRITE,       /* writing the child's input */
   SAFE_STAGE_STOP,        /* ending the process */
-  SAFE_STAGE_INSPECT,     /* asking who holds a lock */
+  SAFE_STAGE_INSPECT,     /* looking at locks, processes and handles */
   SAFE_STAGE_TERMINAL,    /* making a pseudo-terminal, or taking the controlling one */
   SAFE_STAGE_LIMIT,       /* setting a resource limit; index is its place in the list */
   SAFE_STAGE_NICE,        /* changing the niceness or priority */

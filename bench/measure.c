@@ -47,6 +47,7 @@ int main(int argc, char **argv) {
   }
   if (argc - at != 1) return usage();
   bench_locks();
+  bench_looks();
   bench_spawns(argv[at]);
   bench_communicate();
   return 0;

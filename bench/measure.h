@@ -41,6 +41,7 @@ void bench_report(const char *name, const char *unit, double divide, struct samp
 void bench_need(int condition, const char *what);
 
 void bench_locks(void);
+void bench_looks(void);
 void bench_spawns(const char *child);
 void bench_communicate(void);
 

@@ -78,6 +78,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/helper_serve.c
   unix/linux/holders_proc.c
   unix/linux/identity_proc.c
+  unix/linux/in_exec.c
   unix/linux/kernel.c
   unix/linux/launch.c
   unix/linux/launch_clone.c
@@ -90,6 +91,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_line.c
   unix/linux/lock_ofd_flock.c
   unix/linux/lock_ring.c
+  unix/linux/lock_search.c
   unix/linux/lock_sharers.c
   unix/linux/lock_waiters.c
   unix/linux/look_children.c

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fuse_mount.h"
+#include "in_exec.h"
 #include "kernel.h"
 #include "lockers_linux.h"
 
@@ -337,6 +338,40 @@ static void descriptors_on_a_dead_file_system_do_no_harm(void **state) {
   fuse_stop(0);
 }
 
+/* In the middle of exec, where a file is closed on the dead file system: much of /proc/PID cannot be read for as long.
+ */
+static void hang_in_exec(void *orders) {
+  (void)orders;
+  if (open(MOUNT "/hang-flush", O_RDWR | O_CLOEXEC) >= 0) execl("/bin/true", "true", NULL);
+  _exit(40);
+}
+
+static void a_holder_in_the_middle_of_exec_is_named(void **state) {
+  struct orders orders = {.path = "execs", .method = SAFE_METHOD_FLOCK, .then = hang_in_exec};
+  const safe_holder *holder;
+  safe_holder_list *list;
+  int64_t began;
+  pid_t pid;
+
+  (void)state;
+  if (!safe__clone_works()) skip_because("no helper can be made here");
+  fuse_start();
+  pid = locker_start(&orders);
+  began = now_ms();
+  while (!safe__is_in_exec(pid) && now_ms() < began + 2000 * slowness()) sleep_ms(5);
+  assert_true(safe__is_in_exec(pid));
+  began = now_ms();
+  list = look_at("execs");
+  assert_in_range(now_ms() - began, 0, 1000 * slowness());
+  holder = found_in(list, pid, SAFE_HOLDER_HOLDS);
+  if (holder == NULL) fail_msg("unknown: %s", unknown_of(list));
+  assert_int_equal(holder->handle, LOCKER_FD);
+  assert_int_equal(holder->via, SAFE_VIA_LOCKED);
+  assert_int_not_equal(holder->state, 0);
+  assert_true(holder->name[0] != '\0');
+  safe_holder_list_free(list);
+}
+
 static int end_both(void **state) {
   fuse_end(state);
   return lockers_end(state); /* now that nothing holds up their end */
@@ -386,6 +421,7 @@ int main(int argc, char **argv) {
     cmocka_unit_test_teardown(it_takes_no_lock_and_opens_nothing_for_writing, lockers_end),
     cmocka_unit_test_teardown(a_dead_file_system_is_not_waited_for, end_both),
     cmocka_unit_test_teardown(descriptors_on_a_dead_file_system_do_no_harm, end_both),
+    cmocka_unit_test_teardown(a_holder_in_the_middle_of_exec_is_named, end_both),
   };
 
   if (argc > 1 && strcmp(argv[1], "looked") == 0) return be_looked_through("traced");

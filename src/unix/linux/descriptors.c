@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "child_calls.h"
+#include "in_exec.h"
 
 #define TEXT_BYTES 16384 /* some 250 locks on one open file description */
 #define MANY 128         /* processes for which a second thread pays */
@@ -223,12 +224,13 @@ static bool visit_listed(struct looker *looker, int folder, struct safe__descrip
   return true;
 }
 
-/* False: this user may not read them. */
+/* False: they cannot be read. */
 static bool visit_all(struct looker *looker, struct safe__descriptor *descriptor, bool *any) {
-  bool links = looker->crowd->walk->wanted == SAFE__DESCRIPTOR_LINK;
-  int folder = open_at(descriptor->process, links ? "fd" : "fdinfo", O_RDONLY | O_DIRECTORY);
-  bool readable;
+  bool links = looker->crowd->walk->wanted == SAFE__DESCRIPTOR_LINK, readable;
+  int folder;
 
+  if (links && safe__is_in_exec(descriptor->pid)) return false;
+  folder = open_at(descriptor->process, links ? "fd" : "fdinfo", O_RDONLY | O_DIRECTORY);
   note_lack(looker->crowd, folder);
   if (folder < 0) return !is_refused(folder);
   readable = visit_listed(looker, folder, descriptor, any);

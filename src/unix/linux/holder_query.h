@@ -36,7 +36,10 @@ struct safe__holder_query {
   size_t found_count, found_room;
   struct safe__opener *openers;
   size_t opener_count, opener_room;
-  bool wants_openers;  /* some wait whom the table does not name */
+  bool wants_openers;   /* some wait whom the table does not name */
+  int64_t waiting[256]; /* threads that are in the list already, so many: */
+  size_t waiting_count;
+  int nameless_told;   /* of those whom the table does not name */
   int64_t replaced_by; /* has a lock on a file that was at the path before, or 0 */
   int unreadable;      /* processes whose descriptors we may not see */
   bool late, no_memory;
@@ -45,6 +48,12 @@ struct safe__holder_query {
 /* Adds to the list who holds locks on the file and who waits for them, and says what could not be seen. fast: the
    holders alone, as there is little time (holders_proc.c). */
 void safe__find_holders(const struct safe__seen_file *file, int64_t deadline, bool fast, safe_holder_list *list);
+
+bool safe__is_own_line(const struct safe__holder_query *query, const struct safe__lock_line *line);
+
+/* Whose descriptors are looked at. */
+enum safe__extent { SAFE__NOBODY, SAFE__NAMED, SAFE__EVERY }; /* NAMED: of those whom the table names */
+void safe__search(struct safe__holder_query *query, enum safe__extent extent);
 
 /* How each that was found has come to its lock: fills in via. */
 void safe__tell_sharers(struct safe__holder_query *query);

@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "descriptors.h"
 #include "holder_query.h"
+#include "in_exec.h"
 
 /* ---- The table. */
 
-static bool is_own(const struct safe__holder_query *query, const struct safe__lock_line *line) {
+bool safe__is_own_line(const struct safe__holder_query *query, const struct safe__lock_line *line) {
   return line->id.low == query->file->id.low && line->id.volume == query->file->id.volume;
 }
 
@@ -34,7 +34,7 @@ static void read_table(struct safe__holder_query *query) {
   query->own_lines = 0;
   for (at = 0; query->table != NULL && at < query->lines; at++) {
     struct safe__lock_line line = query->table[at];
-    if (!is_own(query, &line)) continue;
+    if (!safe__is_own_line(query, &line)) continue;
     query->table[at] = query->table[query->own_lines];
     query->table[query->own_lines++] = line;
   }
@@ -59,137 +59,15 @@ static bool has_shareable(const struct safe__lock_line *lines, size_t count) {
   return false;
 }
 
-/* Whose descriptors have to be looked at. */
-enum extent { NOBODYS, NAMED, ALL };
-
 /* Where nobody holds the file, it is looked whether somebody holds what was at its path before. */
-static enum extent extent_of(const struct safe__holder_query *query) {
+static enum safe__extent extent_of(const struct safe__holder_query *query) {
   size_t at;
 
-  if (query->table == NULL || !sees_all_processes()) return ALL;
+  if (query->table == NULL || !sees_all_processes()) return SAFE__EVERY;
   for (at = 0; at < query->own_lines; at++)
-    if (!query->table[at].waits) return has_shareable(query->table, query->own_lines) ? ALL : NAMED;
-  if (query->own_lines > 0 || has_shareable(query->table, query->lines)) return ALL;
-  return query->lines > 0 ? NAMED : NOBODYS;
-}
-
-/* ---- The descriptors. */
-
-static void *grow(struct safe__holder_query *query, void *items, size_t size, size_t count, size_t *room) {
-  size_t wanted = *room == 0 ? 16 : *room * 2;
-  void *grown;
-
-  if (count < *room) return items;
-  grown = safe__realloc(items, wanted * size);
-  if (grown == NULL)
-    query->no_memory = true;
-  else
-    *room = wanted;
-  return grown;
-}
-
-static void keep_found(struct safe__holder_query *query, const struct safe__descriptor *descriptor,
-                       const struct safe__lock_line *line) {
-  struct safe__found *found = grow(query, query->found, sizeof(*query->found), query->found_count, &query->found_room);
-
-  if (found == NULL) return;
-  query->found = found;
-  found += query->found_count++;
-  memset(found, 0, sizeof(*found));
-  found->line = *line;
-  found->process = descriptor->pid;
-  found->number = descriptor->number;
-}
-
-static void keep_opener(struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
-  struct safe__opener *opener =
-    grow(query, query->openers, sizeof(*query->openers), query->opener_count, &query->opener_room);
-
-  if (opener == NULL) return;
-  query->openers = opener;
-  opener += query->opener_count++;
-  opener->process = descriptor->pid;
-  opener->number = descriptor->number;
-}
-
-/* Paths mean the same to both. */
-static bool has_our_mounts(int process) {
-  struct stat ours, theirs;
-
-  return stat("/proc/self/ns/mnt", &ours) == 0 && fstatat(process, "ns/mnt", &theirs, 0) == 0 &&
-         ours.st_ino == theirs.st_ino;
-}
-
-/* Of a descriptor that has a lock on another file: whether that was at our path once. */
-static bool was_at_path(const struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
-  size_t length = strlen(query->file->name);
-  char link[sizeof(query->file->name) + 16];
-
-  if (length == 0 || !safe__descriptor_link(descriptor, link, sizeof(link))) return false;
-  if (strncmp(link, query->file->name, length) != 0) return false;
-  if (link[length] != '\0' && strcmp(link + length, " (deleted)") != 0) return false;
-  return has_our_mounts(descriptor->process);
-}
-
-static bool is_opened(const struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
-  char link[sizeof(query->file->name)];
-  uint64_t inode;
-
-  if (safe__info_number(descriptor->text, "ino", &inode))
-    return inode == query->file->id.low && safe__is_seen_file(query->file, descriptor->pid, descriptor->text, NULL);
-  return safe__descriptor_link(descriptor, link, sizeof(link)) &&
-         safe__is_seen_file(query->file, descriptor->pid, descriptor->text, link);
-}
-
-static void visit(struct safe__descriptor_walk *walk, const struct safe__descriptor *descriptor) {
-  struct safe__holder_query *query = walk->context;
-  const char *at = descriptor->text;
-  struct safe__lock_line line;
-
-  while ((at = safe__lock_line_next(at, &line)) != NULL) {
-    bool own = is_own(query, &line), before = !own && was_at_path(query, descriptor);
-    if (!own && !before) continue;
-    safe__descriptors_enter(walk);
-    if (own)
-      keep_found(query, descriptor, &line);
-    else
-      query->replaced_by = descriptor->pid;
-    safe__descriptors_leave(walk);
-  }
-  if (!query->wants_openers || !is_opened(query, descriptor)) return;
-  safe__descriptors_enter(walk);
-  keep_opener(query, descriptor);
-  safe__descriptors_leave(walk);
-}
-
-#define MOST_NAMED 128
-
-/* Those who asked for a lock on the file; if there is none, on any. */
-static size_t list_named(const struct safe__holder_query *query, int64_t *pids) {
-  size_t lines = query->own_lines > 0 ? query->own_lines : query->lines, at, count = 0;
-
-  for (at = 0; at < lines && count < MOST_NAMED; at++)
-    if (!query->table[at].waits && query->table[at].pid > 0) pids[count++] = query->table[at].pid;
-  return count;
-}
-
-static void look_at_descriptors(struct safe__holder_query *query, enum extent extent) {
-  int64_t named[MOST_NAMED];
-  struct safe__descriptor_walk walk = {
-    .wanted = SAFE__DESCRIPTOR_INFO, .deadline = query->deadline, .visit = visit, .context = query, .first = named};
-  size_t at;
-
-  walk.first_count = list_named(query, named);
-  walk.only_first = extent == NAMED && walk.first_count < MOST_NAMED;
-  for (at = 0; at < query->own_lines; at++) {
-    const struct safe__lock_line *line = &query->table[at];
-    query->wants_openers = query->wants_openers || (line->waits && line->pid < 0);
-  }
-  safe__descriptors_walk(&walk);
-  query->unreadable += walk.unreadable;
-  query->late = query->late || walk.late;
-  query->no_memory = query->no_memory || walk.no_memory;
-  if (walk.no_proc) safe__holder_unknown(query->list, "/proc cannot be read.");
+    if (!query->table[at].waits) return has_shareable(query->table, query->own_lines) ? SAFE__EVERY : SAFE__NAMED;
+  if (query->own_lines > 0 || has_shareable(query->table, query->lines)) return SAFE__EVERY;
+  return query->lines > 0 ? SAFE__NAMED : SAFE__NOBODY;
 }
 
 /* ---- What it comes to. */
@@ -204,9 +82,9 @@ static void examine_found(struct safe__holder_query *query) {
   struct safe__found *found;
 
   for (found = query->found; found < query->found + query->found_count; found++) {
-    found->gone = !safe__proc_stat(found->process, &found->stat);
+    found->gone = !safe__calm_stat(found->process, &found->stat);
     found->host = found->gone ? found->process : safe__host_of(found->process, &found->stat);
-    if (!found->gone && found->host != found->process) found->gone = !safe__proc_stat(found->host, &found->stat);
+    if (!found->gone && found->host != found->process) found->gone = !safe__calm_stat(found->host, &found->stat);
   }
 }
 
@@ -248,9 +126,7 @@ static bool is_found(const struct safe__holder_query *query, const struct safe__
   const struct safe__found *found;
 
   for (found = query->found; found < query->found + query->found_count; found++)
-    if (!found->gone && found->line.method == line->method && found->line.mode == line->mode &&
-        found->line.pid == line->pid && found->line.offset == line->offset && found->line.length == line->length)
-      return true;
+    if (!found->gone && safe__is_same_line(&found->line, line)) return true;
   return false;
 }
 
@@ -267,9 +143,9 @@ static bool add_taker(struct safe__holder_query *query, const struct safe__lock_
   int64_t host;
 
   /* Who can be looked at, and was not found, does not have it any more. */
-  if (line->pid <= 0 || may_read(line->pid) || !safe__proc_stat(line->pid, &stat) || stat.state == 'Z') return false;
+  if (line->pid <= 0 || may_read(line->pid) || !safe__calm_stat(line->pid, &stat) || stat.state == 'Z') return false;
   host = safe__host_of(line->pid, &stat);
-  if (host != line->pid && !safe__proc_stat(host, &stat)) return false;
+  if (host != line->pid && !safe__calm_stat(host, &stat)) return false;
   add(query, line, host, &stat, -1, SAFE_VIA_LOCKED);
   return true;
 }
@@ -290,11 +166,6 @@ static void forget(struct safe__holder_query *query) {
   safe__free(query->table);
   safe__free(query->found);
   safe__free(query->openers);
-  query->table = NULL;
-  query->found = NULL;
-  query->openers = NULL;
-  query->own_lines = query->lines = query->found_count = query->found_room = query->opener_count = query->opener_room =
-    0;
 }
 
 static int tell(struct safe__holder_query *query) {
@@ -304,14 +175,12 @@ static int tell(struct safe__holder_query *query) {
   return add_takers(query);
 }
 
-/* With time: all of it. */
+/* With time: all of it. How many holders have no name. */
 static int look_well(struct safe__holder_query *query) {
-  enum extent extent;
   int nameless;
 
   read_table(query);
-  extent = extent_of(query);
-  if (extent != NOBODYS) look_at_descriptors(query, extent);
+  safe__search(query, extent_of(query));
   nameless = tell(query);
   safe__tell_waiters(query);
   return nameless;
@@ -321,7 +190,7 @@ static int look_well(struct safe__holder_query *query) {
 
 /* Shortly before the deadline of a lock: all that the descriptors tell, and only if that is nothing, the table. */
 static int look_fast(struct safe__holder_query *query) {
-  look_at_descriptors(query, ALL);
+  safe__search(query, SAFE__EVERY);
   tell(query);
   if (query->list->count > 0 || query->unreadable == 0 || query->late) return 0;
   if (query->deadline - safe__os_now() < TABLE_MS * SAFE__MS) return 0;
@@ -344,7 +213,7 @@ static void say_nameless(struct safe__holder_query *query, int nameless) {
 static void say_replaced(struct safe__holder_query *query) {
   struct safe__proc_stat stat;
 
-  if (!safe__proc_stat(query->replaced_by, &stat)) return;
+  if (!safe__calm_stat(query->replaced_by, &stat)) return;
   safe__make_printable(stat.name);
   safe__holder_note(query->list,
                     "%s[%lld] holds a lock on a file that was at this path before and was replaced or removed.",

@@ -57,6 +57,11 @@ bool safe__lock_line_read(const char *text, struct safe__lock_line *line) {
   return true;
 }
 
+bool safe__is_same_line(const struct safe__lock_line *one, const struct safe__lock_line *other) {
+  return one->method == other->method && one->mode == other->mode && one->pid == other->pid &&
+         one->offset == other->offset && one->length == other->length && one->waits == other->waits;
+}
+
 const char *safe__lock_line_next(const char *text, struct safe__lock_line *line) {
   static const char mark[] = "\nlock:";
 

@@ -18,6 +18,9 @@ struct safe__lock_line {
 /* "3: -> FLOCK  ADVISORY  WRITE 101 fe:00:1234 0 EOF", from the number on. False: it is no lock, but a lease. */
 bool safe__lock_line_read(const char *text, struct safe__lock_line *line);
 
+/* Of one file: whether they say the same. They may be two all the same, of two who have a shared lock each. */
+bool safe__is_same_line(const struct safe__lock_line *one, const struct safe__lock_line *other);
+
 /* The next "lock:" line of an fdinfo, or NULL; text is its beginning, or what was returned last. */
 const char *safe__lock_line_next(const char *text, struct safe__lock_line *line);
 

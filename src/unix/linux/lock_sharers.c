@@ -11,22 +11,19 @@
 #include <string.h>
 
 #include "holder_query.h"
+#include "in_exec.h"
 #include "kernel.h"
 
 /* Whether two descriptors are of one open file description: kcmp(2), which asks for the rights of a debugger. */
 static bool is_same_file(const struct safe__found *one, const struct safe__found *other) {
+  if (safe__is_in_exec(one->process) || safe__is_in_exec(other->process)) return false; /* it would wait for the end */
   return safe__raw6(SYS_kcmp, one->process, other->process, KCMP_FILE, one->number, other->number, 0) == 0;
-}
-
-static bool is_same_line(const struct safe__lock_line *one, const struct safe__lock_line *other) {
-  return one->method == other->method && one->mode == other->mode && one->pid == other->pid &&
-         one->offset == other->offset && one->length == other->length;
 }
 
 /* Two that both have an exclusive lock on the same bytes share it. */
 static bool shares(const struct safe__found *one, const struct safe__found *other) {
   if (one == other) return true;
-  if (other->gone || !is_same_line(&one->line, &other->line)) return false;
+  if (other->gone || !safe__is_same_line(&one->line, &other->line)) return false;
   return one->line.mode == SAFE_LOCK_EXCLUSIVE || is_same_file(one, other);
 }
 
@@ -38,7 +35,7 @@ static bool descends(const struct safe__holder_query *query, const struct safe__
 
   for (steps = 0; steps < MOST_STEPS && stat.parent > 0 && safe__os_now() < query->deadline; steps++) {
     if (stat.parent == ancestor) return true;
-    if (!safe__proc_stat(stat.parent, &stat)) return false;
+    if (!safe__calm_stat(stat.parent, &stat)) return false;
   }
   return false;
 }

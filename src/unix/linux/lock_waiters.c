@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "holder_query.h"
+#include "in_exec.h"
 #include "kernel.h"
 #include "look.h"
 
@@ -39,6 +40,7 @@ static bool read_sleeper(int64_t process, int64_t thread, struct sleeper *sleepe
   long call;
   unsigned long number, how;
 
+  if (safe__is_in_exec(process)) return false;
   if (safe__proc_read(process, thread, "syscall", text, sizeof(text)) <= 0) return false;
   if (sscanf(text, "%ld %lx %lx", &call, &number, &how) != 3) return false;
   sleeper->thread = thread;
@@ -81,38 +83,32 @@ static void close_threads(struct threads *threads) {
 
 /* ---- Those that are in the list already. */
 
-struct told {
-  struct safe__holder_query *query;
-  int64_t threads[256]; /* of which a waiter was made */
-  size_t count;
-};
-
-static bool was_told(const struct told *told, int64_t thread) {
+static bool was_told(const struct safe__holder_query *query, int64_t thread) {
   size_t at;
 
-  for (at = 0; at < told->count; at++)
-    if (told->threads[at] == thread) return true;
+  for (at = 0; at < query->waiting_count; at++)
+    if (query->waiting[at] == thread) return true;
   return false;
 }
 
-static void add(struct told *told, int64_t process, const struct safe__lock_line *line, const struct sleeper *sleeper) {
-  struct safe__holder_query *query = told->query;
+static void add(struct safe__holder_query *query, int64_t process, const struct safe__lock_line *line,
+                const struct sleeper *sleeper) {
   safe_holder holder = {.handle = -1, .role = SAFE_HOLDER_WAITS, .mode = line->mode, .method = line->method};
   struct safe__proc_stat stat;
 
-  if (!safe__proc_stat(process, &stat)) return;
+  if (!safe__calm_stat(process, &stat)) return;
   holder.pid = safe__host_of(process, &stat);
   if (sleeper != NULL && holder.pid == process) holder.handle = sleeper->number; /* a helper's is not its host's */
   holder.since_ms = safe__asleep_since(process, sleeper != NULL ? sleeper->thread : process);
   if (sleeper == NULL && stat.threads > 1) holder.since_ms = 0; /* it may be another thread */
-  if (holder.pid != process && !safe__proc_stat(holder.pid, &stat)) return;
+  if (holder.pid != process && !safe__calm_stat(holder.pid, &stat)) return;
   holder.offset = line->offset;
   holder.length = line->length;
   holder.state = safe__state_letter(stat.state);
   memcpy(holder.name, stat.name, sizeof(holder.name));
   if (!safe__holder_add(query->list, &holder)) query->no_memory = true;
-  if (sleeper != NULL && told->count < sizeof(told->threads) / sizeof(told->threads[0]))
-    told->threads[told->count++] = sleeper->thread;
+  if (sleeper != NULL && query->waiting_count < sizeof(query->waiting) / sizeof(query->waiting[0]))
+    query->waiting[query->waiting_count++] = sleeper->thread;
 }
 
 /* ---- Those with a number. */
@@ -125,21 +121,21 @@ static bool is_on_file(const struct safe__holder_query *query, int64_t process, 
   if (!safe__proc_text(process, name, info, sizeof(info))) return false;
   snprintf(name, sizeof(name), "/proc/%lld/fd/%d", (long long)process, number);
   memset(link, 0, sizeof(link));
-  linked = readlink(name, link, sizeof(link) - 1) > 0;
+  linked = !safe__is_in_exec(process) && readlink(name, link, sizeof(link) - 1) > 0;
   return safe__is_seen_file(query->file, process, info, linked ? link : NULL);
 }
 
-static void add_named(struct told *told, const struct safe__lock_line *line) {
+static void add_named(struct safe__holder_query *query, const struct safe__lock_line *line) {
   struct sleeper sleeper;
   struct threads threads;
   bool found = false;
 
   open_threads(&threads, line->pid);
   while (!found && next_sleeper(&threads, &sleeper))
-    found = sleeper.method == line->method && !was_told(told, sleeper.thread) &&
-            is_on_file(told->query, line->pid, sleeper.number);
+    found = sleeper.method == line->method && !was_told(query, sleeper.thread) &&
+            is_on_file(query, line->pid, sleeper.number);
   close_threads(&threads);
-  add(told, line->pid, line, found ? &sleeper : NULL);
+  add(query, line->pid, line, found ? &sleeper : NULL);
 }
 
 /* ---- Those without. */
@@ -167,35 +163,33 @@ static bool has_open(const struct safe__holder_query *query, int64_t process, in
   return false;
 }
 
-static int add_sleepers_of(struct told *told, int64_t process, const struct safe__lock_line *line) {
+static int add_sleepers_of(struct safe__holder_query *query, int64_t process, const struct safe__lock_line *line) {
   struct sleeper sleeper;
   struct threads threads;
   int count = 0;
 
   open_threads(&threads, process);
   while (next_sleeper(&threads, &sleeper)) {
-    if (sleeper.method != SAFE_METHOD_OFD || was_told(told, sleeper.thread)) continue;
-    if (!has_open(told->query, process, sleeper.number)) continue;
-    add(told, process, line, &sleeper);
+    if (sleeper.method != SAFE_METHOD_OFD || was_told(query, sleeper.thread)) continue;
+    if (!has_open(query, process, sleeper.number)) continue;
+    add(query, process, line, &sleeper);
     count++;
   }
   close_threads(&threads);
   return count;
 }
 
-static int add_nameless(struct told *told, const struct safe__lock_line *line) {
-  const struct safe__holder_query *query = told->query;
+static int add_nameless(struct safe__holder_query *query, const struct safe__lock_line *line) {
   int count = 0;
   size_t at;
 
   for (at = 0; at < query->opener_count && safe__os_now() < query->deadline; at++)
     if (at == 0 || query->openers[at].process != query->openers[at - 1].process)
-      count += add_sleepers_of(told, query->openers[at].process, line);
+      count += add_sleepers_of(query, query->openers[at].process, line);
   return count;
 }
 
 void safe__tell_waiters(struct safe__holder_query *query) {
-  struct told told = {.query = query};
   struct safe__lock_line common;
   int nameless = common_line(query, &common);
   size_t at;
@@ -203,11 +197,11 @@ void safe__tell_waiters(struct safe__holder_query *query) {
   for (at = 0; at < query->own_lines; at++) {
     if (!query->table[at].waits || query->table[at].pid <= 0) continue;
     if (safe__os_now() < query->deadline)
-      add_named(&told, &query->table[at]);
+      add_named(query, &query->table[at]);
     else
       query->late = true;
   }
-  if (nameless > 0) nameless -= add_nameless(&told, &common);
+  if (nameless > 0) nameless -= add_nameless(query, &common);
   if (nameless > 0)
     safe__holder_unknown(query->list, "%d more wait%s, whose process%s this user may not look at.", nameless,
                          nameless == 1 ? "s" : "", nameless == 1 ? "" : "es");

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #ifndef STATX_BASIC_STATS /* musl before 1.2.5 leaves it to the kernel's header */
 #include <linux/stat.h>
@@ -227,18 +228,27 @@ int safe__see_path(const char *path, int64_t deadline, struct safe__seen_file *s
   return code;
 }
 
+/* The name is as it is now; it cannot block, as it is the kernel's own memory. */
+static void read_own_texts(int fd, char *info, size_t size, char *link, size_t link_size) {
+  char name[32];
+  ssize_t length;
+
+  snprintf(name, sizeof(name), "fdinfo/%d", fd);
+  safe__proc_text(safe__os_self(), name, info, size);
+  snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+  length = readlink(name, link, link_size);
+  link[length < 0 || length >= (ssize_t)link_size ? 0 : length] = '\0';
+}
+
 int safe__see_open_file(const struct safe__file *file, struct safe__seen_file *seen, safe_error *error) {
-  char info[INFO_BYTES] = "", name[32];
   struct safe__file_id id = {0};
-  uint64_t inode;
+  char info[INFO_BYTES] = "";
+  uint64_t unused;
   bool told;
 
   seen->name[0] = '\0';
-  if (file->fd >= 0) {
-    snprintf(name, sizeof(name), "fdinfo/%d", file->fd);
-    safe__proc_text(safe__os_self(), name, info, sizeof(info));
-  }
-  told = safe__info_number(info, "ino", &inode) && safe__info_number(info, "mnt_id", &inode);
+  if (file->fd >= 0) read_own_texts(file->fd, info, sizeof(info), seen->name, sizeof(seen->name));
+  told = safe__info_number(info, "ino", &unused) && safe__info_number(info, "mnt_id", &unused);
   if (!told && !safe__os_file_id(file, &id))
     return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "the file system has not answered yet.");
   take_numbers(seen, info, volume_of(major((dev_t)id.volume), minor((dev_t)id.volume)), id.low);

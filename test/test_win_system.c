@@ -116,7 +116,7 @@ static LONG NTAPI play_query_system(int what, void *into, ULONG room, ULONG *len
   int index;
   ULONG used = 0;
 
-  assert_int_equal(what, 5);
+  if (what != 5) return real.query_system(what, into, room, length);
   if (system_orders.processes_status != 0) return system_orders.processes_status;
   *length = (ULONG)(world.process_count * (int)sizeof(struct played));
   if (room < *length) return LENGTH_MISMATCH;

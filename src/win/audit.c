@@ -11,8 +11,8 @@
 #include "own_locks.h"
 #include "task.h"
 
-#define PATIENCE_MS 50 /* with one handle */
-#define MOST_STUCK 8   /* threads that are left behind: the list itself is worth more than these answers */
+#define PATIENCE 10  /* with one handle: such a part of the time that is left */
+#define MOST_STUCK 8 /* threads that are left behind: the list itself is worth more than these answers */
 #define MOST_BYTES (64u * 1024 * 1024)
 #define LAST_VALUE 0x1000000           /* of handles: the system gives no process more than 2^24 */
 #define GAP 4096                       /* handles: they are given from the lowest free value on */
@@ -89,21 +89,45 @@ static void use_table(struct audit *audit, const struct safe__win_handle_table *
   safe__win_type_names_free(&names);
 }
 
-/* Before Windows 8, and on Wine. */
-static void try_values(struct audit *audit) {
-  DWORD wanted = 0, found = 0, flags;
-  uintptr_t value, last = 0;
+/* False: there is no such handle. */
+static bool consider(struct audit *audit, HANDLE handle) {
   struct item *item;
+  DWORD flags;
 
-  GetProcessHandleCount(GetCurrentProcess(), &wanted); /* Wine says 0 */
-  for (value = 4; value < LAST_VALUE && value < last + GAP * 4 && (wanted == 0 || found < wanted); value += 4) {
-    if (!GetHandleInformation((HANDLE)value, &flags)) continue;
-    found++;
-    last = value;
-    if ((flags & HANDLE_FLAG_INHERIT) == 0) continue;
-    if (!add(audit, (HANDLE)value, &item)) return;
-    item->ask = !safe__win_kind_by_handle((HANDLE)value, &item->leak);
+  if (!GetHandleInformation(handle, &flags)) return false;
+  if ((flags & HANDLE_FLAG_INHERIT) != 0 && add(audit, handle, &item))
+    item->ask = !safe__win_kind_by_handle(handle, &item->leak);
+  return true;
+}
+
+static void try_values(struct audit *audit) {
+  uintptr_t value, last = 0;
+
+  for (value = 4; value < LAST_VALUE && value < last + GAP * 4 && audit->error.code == SAFE_OK; value += 4)
+    if (consider(audit, (HANDLE)value)) last = value;
+}
+
+/* Before Windows 8, and on Wine, which does not fill in the attributes: the values of the handles of the machine. */
+static void list_by_value(struct audit *audit) {
+  struct safe__win_all_handles *all = NULL;
+  LONG status = SAFE__STATUS_LENGTH_MISMATCH;
+  ULONG room, length = 0;
+  ULONG_PTR at;
+
+  for (room = 256u * 1024; status == SAFE__STATUS_LENGTH_MISMATCH && room <= MOST_BYTES; room *= 4) {
+    safe__free(all);
+    all = safe__alloc(room);
+    if (all == NULL) break;
+    status = safe__win_look_calls.query_system(SAFE__ASK_ALL_HANDLES, all, room, &length);
   }
+  if (all == NULL)
+    safe__fail_memory(&audit->error, SAFE_STAGE_INSPECT);
+  else if (status < 0)
+    try_values(audit);
+  else
+    for (at = 0; at < all->count && audit->error.code == SAFE_OK; at++)
+      if (all->entries[at].pid == audit->pid) consider(audit, all->entries[at].handle);
+  safe__free(all);
 }
 
 static void list_own(struct audit *audit) {
@@ -112,7 +136,7 @@ static void list_own(struct audit *audit) {
   if (ask_table(GetCurrentProcess(), &table) >= 0)
     use_table(audit, table, true);
   else
-    try_values(audit);
+    list_by_value(audit);
   safe__free(table);
 }
 
@@ -250,11 +274,12 @@ static struct audit *make_rest(const struct audit *audit, size_t from) {
 
 /* True once it has ended; false at the deadline, or at a handle that does not answer. */
 static bool await(struct audit *audit, int64_t deadline) {
+  int64_t patience = (deadline - safe__os_now()) / PATIENCE;
   LONG seen = audit->done, before;
 
   do {
     before = seen;
-    if (safe__win_wait(&audit->task.thread, 1, safe__deadline_min(deadline, safe__deadline(PATIENCE_MS))) ==
+    if (safe__win_wait(&audit->task.thread, 1, safe__deadline_min(deadline, safe__os_now() + patience)) ==
         WAIT_OBJECT_0)
       return true;
     seen = InterlockedCompareExchange(&audit->done, 0, 0);

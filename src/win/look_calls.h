@@ -26,7 +26,8 @@ enum safe__win_question {
   SAFE__ASK_PROCESSES = 5,        /* SystemProcessInformation */
   SAFE__ASK_DEBUG_PORT = 7,       /* ProcessDebugPort */
   SAFE__ASK_PROCESSES_USING = 47, /* FileProcessIdsUsingFileInformation, since Vista */
-  SAFE__ASK_PROCESS_HANDLES = 51  /* ProcessHandleInformation, since Windows 8 */
+  SAFE__ASK_PROCESS_HANDLES = 51, /* ProcessHandleInformation, since Windows 8 */
+  SAFE__ASK_ALL_HANDLES = 64      /* SystemExtendedHandleInformation: of all processes */
 };
 
 struct safe__win_look_calls {
@@ -111,6 +112,20 @@ struct safe__win_handle_table { /* PROCESS_HANDLE_SNAPSHOT_INFORMATION */
   struct safe__win_handle_entry entries[1];
 };
 
+struct safe__win_any_handle { /* SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX */
+  void *object;
+  ULONG_PTR pid;
+  HANDLE handle;
+  ULONG access;
+  USHORT trace, type;
+  ULONG attributes, reserved;
+};
+
+struct safe__win_all_handles { /* SYSTEM_HANDLE_INFORMATION_EX */
+  ULONG_PTR count, reserved;
+  struct safe__win_any_handle entries[1];
+};
+
 struct safe__win_type { /* OBJECT_TYPE_INFORMATION; the name's text follows, and the next one, aligned as a pointer */
   struct safe__win_text name;
   ULONG counts[12], invalid_attributes;
@@ -138,6 +153,8 @@ _Static_assert(offsetof(struct safe__win_basic, flags) == 0x38, "as documented")
 _Static_assert(sizeof(struct safe__win_handle_entry) == 0x28, "as documented");
 _Static_assert(offsetof(struct safe__win_handle_entry, attributes) == 0x20, "as documented");
 _Static_assert(offsetof(struct safe__win_handle_table, entries) == 0x10, "as documented");
+_Static_assert(sizeof(struct safe__win_any_handle) == 0x28, "as documented");
+_Static_assert(offsetof(struct safe__win_any_handle, handle) == 0x10, "as documented");
 _Static_assert(sizeof(struct safe__win_type) == 0x68, "as documented");
 _Static_assert(offsetof(struct safe__win_type, index) == 0x5a, "as documented");
 _Static_assert(offsetof(struct safe__win_using_list, pids) == 8, "as documented");

@@ -58,24 +58,18 @@ static long link_at(int folder, const char *name, char *text, size_t size) {
   return length;
 }
 
-static const char *name_of(char *name, const char *folder, const char *digits) {
-  size_t length = strlen(folder);
-
-  memcpy(name, folder, length);
-  strcpy(name + length, digits);
-  return name;
-}
-
 bool safe__descriptor_link(const struct safe__descriptor *descriptor, char *text, size_t size) {
   char name[32];
 
-  return link_at(descriptor->process, name_of(name, "fd/", descriptor->digits), text, size) >= 0;
+  snprintf(name, sizeof(name), "fd/%d", descriptor->number);
+  return link_at(descriptor->process, name, text, size) >= 0;
 }
 
 bool safe__descriptor_info(const struct safe__descriptor *descriptor, char *text, size_t size) {
   char name[32];
 
-  return read_at(descriptor->process, name_of(name, "fdinfo/", descriptor->digits), text, size) >= 0;
+  snprintf(name, sizeof(name), "fdinfo/%d", descriptor->number);
+  return read_at(descriptor->process, name, text, size) >= 0;
 }
 
 /* ---- Whom to look at, and in which order. */

@@ -93,7 +93,7 @@ static void tell_group(const struct safe__holder_query *query, struct safe__foun
 
 void safe__tell_sharers(struct safe__holder_query *query) {
   size_t count = query->found_count, at, next, members;
-  struct safe__found **group = count == 0 ? NULL : safe__alloc(count * sizeof(*group));
+  struct safe__found **group = count == 0 ? NULL : safe__alloc(count * sizeof(void *));
   bool *told = count == 0 ? NULL : safe__alloc(count * sizeof(*told));
 
   query->no_memory = query->no_memory || (count > 0 && (group == NULL || told == NULL));

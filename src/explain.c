@@ -124,6 +124,13 @@ static bool tell(struct safe_explanation *why, const struct safe__question *ques
   return done;
 }
 
+/* Its owner record may name one who is to be looked at, too. */
+static void look_at_file(struct safe__scene *scene, int32_t object, const char *path, int64_t deadline) {
+  safe__os_look_object(scene, object, deadline);
+  scene->objects[object].examined = true;
+  safe__holders_fold_record(&scene->objects[object].holders, path, deadline);
+}
+
 static int look(struct safe_explanation *why, const safe_explain_options *options, safe_error *error) {
   int64_t deadline = safe__deadline(options->timeout_ms);
   struct safe__question question = {-1, options->pid};
@@ -132,6 +139,7 @@ static int look(struct safe_explanation *why, const safe_explain_options *option
 
   if (options->path != NULL) code = safe__os_look_path(&why->scene, options->path, deadline, &question.object, error);
   if (code != SAFE_OK) return code;
+  if (options->path != NULL) look_at_file(&why->scene, question.object, options->path, deadline);
   safe__explain_walk(&why->scene, &question, deadline);
   if (why->scene.look != NULL) safe__os_look_end(&why->scene);
   actor = safe__scene_find_actor(&why->scene, options->pid);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os.h"
+#include "owner_record.h"
 
 /* One process may have several locks on the file by one descriptor. Of two that wait it has as a rule two threads. */
 static bool is_same(const safe_holder *one, const safe_holder *other) {
@@ -101,8 +101,54 @@ int safe__find_holders_of(const char *path, const struct safe__file *file, int32
   return code;
 }
 
+/* ---- The owner record: since when, and where the system does not name who locks, who. */
+
+static bool is_worth_asking(const safe_holder_list *list) {
+  size_t at;
+
+  for (at = 0; at < list->count; at++)
+    if (list->items[at].role != SAFE_HOLDER_WAITS) return true;
+  return list->unsure;
+}
+
+/* Whoever has it confirms the record; else it is believed only where nobody was seen that holds a lock. */
+static void fold(safe_holder_list *list, const safe_owner *owner) {
+  safe_holder added = {0}, *opener = NULL;
+  bool held = false;
+  size_t at;
+
+  for (at = 0; at < list->count; at++) {
+    safe_holder *holder = &list->items[at];
+    held = held || holder->role == SAFE_HOLDER_HOLDS;
+    if (holder->pid != owner->pid || holder->role == SAFE_HOLDER_WAITS || holder->via == SAFE_VIA_INHERITED) continue;
+    holder->since_ms = owner->since_ms;
+    if (holder->role == SAFE_HOLDER_OPENS) opener = holder;
+  }
+  if (held) return;
+  if (opener != NULL) {
+    opener->role = SAFE_HOLDER_HOLDS;
+    opener->via = SAFE_VIA_RECORD;
+    opener->mode = SAFE_LOCK_EXCLUSIVE; /* nobody else leaves a record */
+    return;
+  }
+  added.pid = owner->pid;
+  added.handle = added.method = -1;
+  added.role = SAFE_HOLDER_HOLDS;
+  added.mode = SAFE_LOCK_EXCLUSIVE;
+  added.via = SAFE_VIA_RECORD;
+  added.since_ms = owner->since_ms;
+  if (!safe__holder_add(list, &added)) safe__holder_unknown(list, "There was not enough memory for all of them.");
+}
+
+void safe__holders_fold_record(safe_holder_list *list, const char *path, int64_t deadline) {
+  safe_owner owner = SAFE_OWNER_INIT;
+
+  if (is_worth_asking(list) && safe__owner_record_find(path, deadline, &owner)) fold(list, &owner);
+}
+
 int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **list, safe_error *caller) {
   safe_error error;
+  int64_t deadline;
   int code, held;
 
   safe__error_clear(&error);
@@ -115,7 +161,9 @@ int safe_lock_holders(const char *path, int64_t timeout_ms, safe_holder_list **l
   if (list != NULL) *list = NULL;
   if (code == SAFE_OK) {
     held = safe__os_hold_cancellation();
-    code = safe__find_holders_of(path, NULL, SAFE_METHOD_DEFAULT, safe__deadline(timeout_ms), list, &error);
+    deadline = safe__deadline(timeout_ms);
+    code = safe__find_holders_of(path, NULL, SAFE_METHOD_DEFAULT, deadline, list, &error);
+    if (code == SAFE_OK) safe__holders_fold_record(*list, path, deadline);
     safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);

@@ -122,6 +122,8 @@ void safe__holder_note(safe_holder_list *list, const char *format, ...) SAFE__PR
 /* A list of those of the file that was opened at path, or of all that is at path, where file is NULL. */
 int safe__find_holders_of(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
                           safe_holder_list **out, safe_error *error);
+/* Adds what the owner record knows of the file that was looked at, within the deadline. */
+void safe__holders_fold_record(safe_holder_list *list, const char *path, int64_t deadline);
 /* Adds to the error who holds the file that was opened at path, looking at most until the deadline. */
 void safe__name_holder(const char *path, const struct safe__file *file, int32_t method, int64_t deadline,
                        safe_error *error);

@@ -122,6 +122,10 @@ void safe__os_identify(struct safe_owner *owner);
 /* Whether the process of a record of this machine and this boot is still the same one. */
 bool safe__os_is_alive(const struct safe_owner *owner);
 
+/* The first bytes of the file at path, at most 512: how many, or a SAFE_E*. On Linux its file system need not answer;
+   the other systems ask one that has answered just now (safe__os_holders, safe__os_look_path). */
+int64_t safe__os_read_start(const char *path, void *buffer, size_t size, int64_t deadline);
+
 /* ---- Who holds a lock: adds to the list until the deadline. */
 int safe__os_holders(const char *path, int64_t deadline, safe_holder_list *list, safe_error *error);
 

@@ -246,6 +246,29 @@ static void judge(safe_owner *owner) {
     owner->state = SAFE_OWNER_GONE;
 }
 
+static bool find_in(const char *path, int64_t deadline, safe_owner *owner) {
+  char text[BYTES + 1];
+  int64_t length = safe__os_read_start(path, text, BYTES, deadline);
+
+  if (length <= 0) return false;
+  text[length] = '\0';
+  if (!is_ours(text) || !parse(text, owner)) return false;
+  owner->state = SAFE_OWNER_ALIVE;
+  judge(owner);
+  return owner->state == SAFE_OWNER_ALIVE;
+}
+
+bool safe__owner_record_find(const char *path, int64_t deadline, safe_owner *owner) {
+  char *sidecar;
+  bool found;
+
+  if (find_in(path, deadline, owner)) return true;
+  sidecar = beside(path);
+  found = sidecar != NULL && find_in(sidecar, deadline, owner);
+  safe__free(sidecar);
+  return found;
+}
+
 int safe_lock_owner(const char *path, safe_owner *caller, safe_error *caller_error) {
   safe_owner owner = SAFE_OWNER_INIT;
   safe_error error;

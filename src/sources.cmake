@@ -64,6 +64,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/describe_locale.c
   unix/pipe_pipe2.c
   unix/quiet_write.c
+  unix/linux/ask_aside.c
   unix/linux/asleep_since.c
   unix/linux/audit_kind.c
   unix/linux/audit_proc.c
@@ -108,6 +109,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/poller_epoll.c
   unix/linux/proc_stat.c
   unix/linux/pty_peer.c
+  unix/linux/record_aside.c
   unix/linux/reopen.c
   unix/linux/reserve.c
   unix/linux/seen_file.c
@@ -122,6 +124,7 @@ set(SAFEHOLD_LINUX_SOURCES
 # Files of unix/bsd are for both of these.
 set(SAFEHOLD_MACOS_SOURCES
   lent_signal_none.c
+  record_plain.c
   unix/error_pipe.c
   lock_ring_none.c
   unix/reserve_none.c
@@ -162,6 +165,7 @@ set(SAFEHOLD_TRAMPOLINE_SOURCES
 )
 set(SAFEHOLD_FREEBSD_SOURCES
   lent_signal_none.c
+  record_plain.c
   lock_ring_none.c
   unix/reserve_none.c
   unix/bsd/own_process.c
@@ -210,6 +214,7 @@ set(SAFEHOLD_FREEBSD_SOURCES
 
 set(SAFEHOLD_WIN_SOURCES
   lent_signal_none.c
+  record_plain.c
   lock_ring_none.c
   win/audit.c
   win/batch.c
@@ -292,6 +297,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/linux/guard_serve.c
   unix/linux/kernel.c
   unix/linux/proc_stat.c
+  unix/linux/record_aside.c
   unix/linux/lock_isolated.c
   unix/linux/seen_file.c
   unix/linux/unlock_isolated.c

@@ -139,6 +139,53 @@ static void a_record_of_the_dead_is_known_as_such(void **state) {
   assert_int_equal(state_of("dead", &owner), SAFE_OWNER_GONE);
 }
 
+static const safe_holder *holder_in(const safe_holder_list *list, int64_t pid) {
+  const safe_holder *holder;
+  size_t at;
+
+  for (at = 0; (holder = safe_holder_list_get(list, at)) != NULL; at++)
+    if (holder->pid == pid && holder->role == SAFE_HOLDER_HOLDS) return holder;
+  return NULL;
+}
+
+/* Where the system does not name who locks, the record does; and everywhere it tells since when. */
+static void check_holder(const char *path, int64_t pid) {
+  safe_explain_options options = SAFE_EXPLAIN_OPTIONS_INIT;
+  safe_owner owner = SAFE_OWNER_INIT;
+  safe_explanation *why;
+  safe_holder_list *list;
+
+  assert_code(safe_lock_owner(path, &owner, NULL), SAFE_OK);
+  assert_int_equal(owner.pid, pid);
+  assert_code(safe_lock_holders(path, 5000 * slowness(), &list, NULL), SAFE_OK);
+  assert_non_null(holder_in(list, pid));
+  assert_int_equal(holder_in(list, pid)->since_ms, owner.since_ms);
+  safe_holder_list_free(list);
+  options.path = path;
+  options.timeout_ms = 5000 * slowness();
+  assert_code(safe_explain(&options, &why, NULL), SAFE_OK);
+  assert_int_equal(safe_explanation_verdict(why), SAFE_VERDICT_HELD);
+  assert_non_null(holder_in(safe_explanation_holders(why), pid));
+  assert_int_equal(holder_in(safe_explanation_holders(why), pid)->since_ms, owner.since_ms);
+  assert_non_null(strstr(safe_explanation_text(why), "took it "));
+  safe_explanation_free(why);
+}
+
+static void a_look_tells_since_when(void **state) {
+  safe_process *holder;
+
+  (void)state;
+  make_file("beside", "data"); /* and so the record is in a file of its own */
+  holder = start_helper("record", "60000", "beside", NULL);
+  expect_line(holder, "held");
+  check_holder("beside", safe_process_pid(holder));
+  end_helper(holder);
+  holder = start_helper("record", "60000", "within", NULL);
+  expect_line(holder, "held");
+  check_holder("within", safe_process_pid(holder));
+  end_helper(holder);
+}
+
 static void bad_record_arguments(void **state) {
   safe_lock_options options = with(SAFE_LOCK_RECORD_OWNER, NULL);
   safe_owner owner = SAFE_OWNER_INIT;
@@ -208,6 +255,7 @@ int main(void) {
     cmocka_unit_test(a_label_cannot_forge_a_field),
     cmocka_unit_test(a_record_that_was_tampered_with_is_none),
     cmocka_unit_test(a_record_of_the_dead_is_known_as_such),
+    cmocka_unit_test(a_look_tells_since_when),
     cmocka_unit_test(bad_record_arguments),
     cmocka_unit_test(a_file_goes_with_its_lock),
     cmocka_unit_test(a_waiter_gets_the_next_file),

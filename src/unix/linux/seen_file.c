@@ -19,14 +19,14 @@
 #include <linux/stat.h>
 #endif
 
+#include "ask_aside.h"
 #include "proc_stat.h"
-#include "wait_helper.h"
 
 #define INFO_BYTES 512
 
 /* Until the helper has answered, all of it is the helper's. */
 struct request {
-  struct safe__job job;
+  struct safe__errand errand;
   char *path;
   char info[INFO_BYTES]; /* the fdinfo */
   char link[sizeof(((struct safe__seen_file *)0)->name)];
@@ -145,12 +145,12 @@ static void take(struct safe__seen_file *seen, struct request *request) {
 
 /* ---- In the host. */
 
-static void release(struct request *request) {
+static void release(struct safe__errand *errand) {
+  struct request *request = (struct request *)errand;
+
   safe__free(request->path);
   safe__free(request);
 }
-
-static void free_parked(struct safe__helper *helper) { release(helper->parked_data); }
 
 static struct request *make_request(const char *path) {
   struct request *request = safe__alloc(sizeof(*request));
@@ -163,68 +163,22 @@ static struct request *make_request(const char *path) {
     return NULL;
   }
   memcpy(request->path, path, size);
-  request->job.run = look;
+  request->errand.job.run = look;
+  request->errand.release = release;
   return request;
-}
-
-static int fail_stuck(safe_error *error) {
-  return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "The file system has not answered in time.");
-}
-
-#define END_MS 5
-
-/* SAFE_ESTUCK: the request is not ours any more. */
-static int send_helper(struct safe__helper *helper, struct request *request, int64_t deadline, safe_error *error) {
-  if (!safe__helper_post(helper, &request->job, -1, false)) {
-    safe__helper_dismiss(helper);
-    return safe__fail(error, SAFE_ESYSTEM, SAFE_STAGE_INSPECT, -1, "The helper could not be told what to do.");
-  }
-  if (safe__helper_await(helper, deadline, NULL, false) == SAFE_OK) {
-    safe__helper_dismiss(helper);
-    return SAFE_OK;
-  }
-  safe__helper_kill(helper);
-  if (safe__helper_put(helper, safe__deadline(END_MS)))
-    release(request);
-  else
-    safe__helper_park(helper, free_parked, request);
-  return fail_stuck(error);
-}
-
-#define PAUSE_MS 20
-
-/* A busy machine may take long to start one, or have just made another one late; that says nothing of this file. */
-static struct safe__helper *get_helper(int64_t deadline, bool *stuck) {
-  struct safe__helper *helper;
-  int64_t left;
-
-  for (;;) {
-    left = safe__left_ms(deadline, INT32_MAX);
-    helper = safe__helper_get(true, left > 0 ? left : 1, stuck);
-    if (helper != NULL || !*stuck || left <= PAUSE_MS) return helper;
-    safe__os_sleep(safe__deadline(PAUSE_MS), NULL, false);
-  }
 }
 
 int safe__see_path(const char *path, int64_t deadline, struct safe__seen_file *seen, safe_error *error) {
   struct request *request = make_request(path);
-  struct safe__helper *helper;
-  bool stuck;
-  int code = SAFE_OK, none = -1;
+  int code;
 
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_INSPECT);
-  helper = get_helper(deadline, &stuck);
-  if (helper != NULL)
-    code = send_helper(helper, request, deadline, error);
-  else if (stuck)
-    code = fail_stuck(error);
-  else /* none can be made here: the only way that is left is the one that may take as long as the file system does */
-    request->job.result = look(&request->job, -1, &none);
-  if (code == SAFE_ESTUCK && helper != NULL) return code;
-  if (code == SAFE_OK && request->job.result != 0)
-    code = safe__fail_os(error, request->job.result, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
+  code = safe__ask_aside(&request->errand, deadline, error);
+  if (code == SAFE_ESTUCK) return code;
+  if (code == SAFE_OK && request->errand.job.result != 0)
+    code = safe__fail_os(error, request->errand.job.result, SAFE_STAGE_INSPECT, -1, "The file cannot be examined");
   if (code == SAFE_OK) take(seen, request);
-  release(request);
+  release(&request->errand);
   return code;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "in_exec.h"
 #include "kernel.h"
 #include "look.h"
 #include "proc_stat.h"
@@ -39,7 +40,8 @@ int64_t safe__asleep_since(int64_t pid, int64_t thread) {
   struct safe__proc_stat stat;
   struct timespec now;
 
-  if (!safe__proc_thread_stat(pid, thread, &stat) || stat.state == 'R') return 0;
+  if (safe__is_in_exec(pid) ? !safe__calm_stat(pid, &stat) : !safe__proc_thread_stat(pid, thread, &stat)) return 0;
+  if (stat.state == 'R') return 0;
   others = last_ran(pid, thread);
   own = others < 0 ? -1 : last_ran(self, safe__raw6(SYS_gettid, 0, 0, 0, 0, 0, 0));
   if (own < 0) return 0;

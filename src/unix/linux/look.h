@@ -80,6 +80,7 @@ bool safe__look_knows_calls(struct safe__scene *scene);
 void safe__look_wait(struct safe__looker *looker);
 /* Whether the call asks for a lock, and waits for it. */
 bool safe__look_asks_for_lock(const struct safe__looker *looker);
+/* Whether it is one that makes a process, in which nothing but vfork sleeps for long. */
 bool safe__look_is_vfork(const struct safe__looker *looker);
 
 /* A want of the looker's thread; NULL without memory. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
+#include "in_exec.h"
 #include "look.h"
 
 struct brood {
@@ -36,7 +37,7 @@ static void walk_all(int64_t pid, struct brood *brood) {
 
   safe__proc_open(&walk);
   while ((child = safe__proc_walk_next(&walk)) != 0)
-    if (safe__proc_stat(child, &stat) && stat.parent == pid) add(brood, child);
+    if (safe__calm_stat(child, &stat) && stat.parent == pid) add(brood, child);
   safe__proc_close(&walk);
 }
 
@@ -81,7 +82,7 @@ void safe__os_look_children(struct safe__scene *scene, int64_t pid, int64_t dead
                           (long long)pid);
       break;
     }
-    if (!safe__proc_stat(brood.pids[at], &stat) || stat.exit_signal == 0) continue; /* waitpid(2) does not see it */
+    if (!safe__calm_stat(brood.pids[at], &stat) || stat.exit_signal == 0) continue; /* waitpid(2) does not see it */
     actor = safe__scene_actor(scene, brood.pids[at]);
     if (actor == NULL) break;
     safe__look_actor(actor);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "in_exec.h"
 #include "look.h"
 #include "seen_file.h"
 
@@ -23,6 +24,8 @@ static bool read_link(const struct safe__looker *looker, int number, char *text,
   char path[96];
   ssize_t length;
 
+  text[0] = '\0';
+  if (safe__is_in_exec(looker->from)) return false;
   snprintf(path, sizeof(path), "/proc/%lld/task/%lld/fd/%d", (long long)looker->from, (long long)looker->task, number);
   length = readlink(path, text, size - 1);
   text[length < 0 ? 0 : length] = '\0';

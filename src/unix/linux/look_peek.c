@@ -12,7 +12,7 @@
 #include <linux/stat.h>
 #endif
 
-#include "proc_stat.h"
+#include "in_exec.h"
 #include "wait_helper.h"
 
 #define PATIENCE_MS 100 /* what is not locked by somebody takes some µs */
@@ -115,16 +115,9 @@ static long ask(struct safe__peek *peek, int (*run)(struct safe__job *job, int f
   return -EAGAIN;
 }
 
-/* In the middle of exec a process has no program yet; and files of the old one are being closed. */
-static bool is_in_exec(int64_t pid, int64_t thread) {
-  struct safe__proc_stat stat;
-
-  return safe__proc_thread_stat(pid, thread, &stat) && stat.state != 'Z' && stat.state != 'X' && stat.code == 0;
-}
-
 static long read_oneself(int64_t pid, int64_t thread, const char *name, char *text, size_t size) {
   text[0] = '\0';
-  return is_in_exec(pid, thread) ? -ETIMEDOUT : safe__proc_read(pid, thread, name, text, size);
+  return safe__is_in_exec(pid) ? -ETIMEDOUT : safe__proc_read(pid, thread, name, text, size);
 }
 
 static bool is_refusal(long code) { return code == -EPERM || code == -EACCES; }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What may block: read by a helper that can be left behind.
- *
- *   /proc/PID/syscall   waits for the end of an exec (exec_update_lock), in whose middle files are closed, which may
- * take for ever on a dead file system memory of others    the same lock, and that of the memory map, under which a file
- * may be read stat of their file  asks its file system fdinfo of an epoll  waits for its mutex, under which results are
- * written to memory that may be a file's
+ * /proc/PID/syscall, as it waits for the end of an exec, which may take for ever (in_exec.h); memory of others, for the
+ * same reason, and as their memory map may be locked by one who reads from a file; stat of their files, which asks file
+ * systems; and fdinfo of an epoll instance, which waits for its mutex, under which results are written to memory that
+ * may be a file's.
  */
 #ifndef SAFEHOLD_LOOK_PEEK_H
 #define SAFEHOLD_LOOK_PEEK_H

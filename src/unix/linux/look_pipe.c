@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "descriptors.h"
+#include "in_exec.h"
 #include "look.h"
 #include "seen_file.h"
 
@@ -86,7 +87,7 @@ static void add_end(struct safe__scene *scene, int32_t object, int64_t pid, int 
   safe_holder holder = {0};
   bool added = true;
 
-  if (at == NULL || (flags & O_PATH) != 0 || !safe__proc_stat(pid, &stat)) return;
+  if (at == NULL || (flags & O_PATH) != 0 || !safe__calm_stat(pid, &stat)) return;
   holder.pid = pid;
   holder.handle = number;
   holder.mode = holder.method = -1;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "in_exec.h"
 #include "look.h"
 
 #define MOST_THREADS 64
@@ -17,6 +18,8 @@ static bool is_helper(const struct safe__proc_stat *stat) { return stat->exit_si
 static bool has_ended(char state) { return state == 'Z' || state == 'X'; }
 
 void safe__look_channel(int64_t pid, int64_t thread, char *channel, size_t size) {
+  channel[0] = '\0';
+  if (safe__is_in_exec(pid)) return;
   safe__proc_read(pid, thread, "wchan", channel, size);
   channel[strcspn(channel, ".\n")] = '\0'; /* the compiler's ".constprop.0" */
   if (strcmp(channel, "0") == 0) channel[0] = '\0';
@@ -39,7 +42,7 @@ static size_t list_threads(int64_t pid, struct thread *threads, size_t room) {
 
   snprintf(path, sizeof(path), "/proc/%lld/task", (long long)pid);
   folder = opendir(path);
-  while (folder != NULL && (number = safe__proc_next(folder)) != 0) {
+  while (folder != NULL && !safe__is_in_exec(pid) && (number = safe__proc_next(folder)) != 0) {
     if (!safe__proc_thread_stat(pid, number, &stat) || has_ended(stat.state)) continue;
     if (count < room) threads[count] = (struct thread){number, stat.state};
     count++;
@@ -54,7 +57,7 @@ bool safe__look_actor(struct safe__actor *actor) {
   struct safe__proc_stat stat;
   struct thread living;
 
-  actor->gone = !safe__proc_stat(actor->pid, &stat) || stat.state == 'X';
+  actor->gone = !safe__calm_stat(actor->pid, &stat) || stat.state == 'X';
   if (actor->gone) return false;
   actor->parent = stat.parent;
   memcpy(actor->name, stat.name, sizeof(actor->name));
@@ -109,9 +112,15 @@ static void want_kernel(struct safe__looker *looker) {
   if (want != NULL) snprintf(want->what, sizeof(want->what), "%s", looker->channel);
 }
 
-/* A frozen cgroup: version 1 has its processes in uninterruptible sleep, version 2 in one like that of SIGSTOP. */
+/* A frozen cgroup: version 1 has its processes in uninterruptible sleep; version 2 in one that looks like any other,
+   but for its place, which the compiler may have made a part of get_signal: there only the stopped sleep otherwise. */
 static bool is_frozen(const struct safe__looker *looker) {
-  return strcmp(looker->channel, "do_freezer_trap") == 0 || strcmp(looker->channel, "__refrigerator") == 0;
+  static const char *const places[] = {"do_freezer_trap", "get_signal", "__refrigerator"};
+  size_t at;
+
+  for (at = 0; at < sizeof(places) / sizeof(places[0]); at++)
+    if (strcmp(looker->channel, places[at]) == 0) return true;
+  return false;
 }
 
 static void want_continue(struct safe__looker *looker, const char *what) {
@@ -131,6 +140,12 @@ static void want_vforked(struct safe__looker *looker) {
   snprintf(want->what, sizeof(want->what), "vfork: until it has called exec");
 }
 
+/* kernel_clone, or _do_fork before Linux 5.10, is also where it sleeps while it copies; but that is over soon. */
+static bool may_be_vfork(const struct safe__looker *looker) {
+  return looker->channel[0] == '\0' || strcmp(looker->channel, "kernel_clone") == 0 ||
+         strcmp(looker->channel, "_do_fork") == 0 || strcmp(looker->channel, "wait_for_vfork_done") == 0;
+}
+
 static void look_at_uninterruptible(struct safe__looker *looker) {
   int os_code;
 
@@ -138,7 +153,7 @@ static void look_at_uninterruptible(struct safe__looker *looker) {
     want_continue(looker, "its cgroup is frozen");
     return;
   }
-  if (safe__look_call(looker, &os_code) && safe__look_is_vfork(looker)) {
+  if (may_be_vfork(looker) && safe__look_call(looker, &os_code) && safe__look_is_vfork(looker)) {
     want_vforked(looker);
     return;
   }
@@ -192,7 +207,7 @@ static void look_at_helpers(struct safe__looker *looker, size_t first) {
   int os_code;
 
   for (at = 0; at < count && at < 256; at++) {
-    if (!safe__proc_stat(children[at], &stat) || !is_helper(&stat) || stat.state != 'S') continue;
+    if (!safe__calm_stat(children[at], &stat) || !is_helper(&stat) || stat.state != 'S') continue;
     helper.from = helper.task = children[at];
     if (!safe__look_call(&helper, &os_code) || !safe__look_asks_for_lock(&helper)) continue;
     asked = looker->scene->want_count;
@@ -231,7 +246,8 @@ static void look_at_sleeper(struct safe__looker *looker) {
     if (os_code == ETIMEDOUT)
       safe__scene_unknown(looker->scene, "Process %lld does not let itself be looked at: it hangs in exec.",
                           (long long)looker->pid);
-    safe__look_other(looker, NULL, -1);
+    looker->call = -1;
+    safe__look_wait(looker);
   }
 }
 
@@ -265,15 +281,26 @@ static bool all_stopped(const struct thread *threads, size_t count) {
   return count > 0;
 }
 
+/* It may have fallen asleep since the actor was looked at. */
+static void take_state(struct safe__looker *looker, const struct thread *first) {
+  struct safe__actor *actor = safe__scene_find_actor(looker->scene, looker->pid);
+
+  if (actor == NULL || actor->state == first->state) return;
+  actor->state = first->state;
+  safe__look_channel(looker->pid, first->number, actor->channel, sizeof(actor->channel));
+}
+
 static void look_at_threads(struct safe__looker *looker, bool kernel) {
   struct thread threads[MOST_THREADS];
   size_t at, count = list_threads(looker->pid, threads, MOST_THREADS);
 
+  if (count == 0) return; /* it has ended meanwhile */
   if (count > MOST_THREADS) {
     safe__scene_unknown(looker->scene, "Of the %zu threads of process %lld only %d were looked at.", count,
                         (long long)looker->pid, MOST_THREADS);
     count = MOST_THREADS;
   }
+  take_state(looker, &threads[0]);
   if (all_stopped(threads, count)) {
     looker->since_ms = safe__asleep_since(looker->pid, threads[0].number);
     want_continue(looker, "");
@@ -287,6 +314,28 @@ static void look_at_threads(struct safe__looker *looker, bool kernel) {
     }
     look_at_thread(looker, &threads[at], kernel);
   }
+}
+
+#define EXEC_MS 50
+
+/* Until it is out of exec, which takes it some µs, but as long as its files take to be closed. False: it is still in
+   it, and but for that nothing of it can be read. */
+static bool leaves_exec(struct safe__looker *looker) {
+  int64_t until = safe__deadline_min(looker->deadline, safe__deadline(EXEC_MS));
+  struct safe__want *want;
+
+  while (safe__is_in_exec(looker->pid)) {
+    if (safe__os_now() < until) {
+      safe__os_sleep(safe__deadline_min(until, safe__deadline(1)), NULL, false);
+      continue;
+    }
+    looker->thread = looker->pid;
+    looker->since_ms = safe__asleep_since(looker->pid, looker->pid);
+    want = safe__look_want(looker, SAFE_WAITS_KERNEL);
+    if (want != NULL) snprintf(want->what, sizeof(want->what), "exec, which closes its files");
+    return false;
+  }
+  return true;
 }
 
 /* Those of another user, and of one that has more rights than we. */
@@ -307,7 +356,8 @@ void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadl
   struct safe__proc_stat stat;
   struct safe__peek peek;
 
-  if (actor == NULL || !safe__look_actor(actor) || !safe__proc_stat(pid, &stat)) return;
+  if (actor == NULL || !safe__look_actor(actor) || !safe__calm_stat(pid, &stat)) return;
+  if (!leaves_exec(&looker)) return;
   safe__peek_begin(&peek, deadline);
   looker.peek = &peek;
   if (actor->state == 'Z') {

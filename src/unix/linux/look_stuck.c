@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "in_exec.h"
 #include "look.h"
 
 #define PAUSE (50 * SAFE__MS)
@@ -29,7 +30,7 @@ static int64_t switches_of(int64_t pid, int64_t thread) {
 static bool sleeps(int64_t pid, int64_t thread) {
   struct safe__proc_stat stat;
 
-  return safe__proc_thread_stat(pid, thread, &stat) && stat.state == 'D';
+  return !safe__is_in_exec(pid) && safe__proc_thread_stat(pid, thread, &stat) && stat.state == 'D';
 }
 
 static struct safe__sighting *find(struct safe__look *look, int64_t pid, int64_t thread) {

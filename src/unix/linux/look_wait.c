@@ -77,10 +77,7 @@ bool safe__look_is_vfork(const struct safe__looker *looker) {
 #ifdef SYS_vfork
   if (looker->call == SYS_vfork) return true;
 #endif
-  /* kernel_clone (_do_fork before Linux 5.10) is also where it sleeps while it copies; but that is over soon. */
-  return (looker->call == SYS_clone || looker->call == SYS_clone3) &&
-         (strcmp(looker->channel, "kernel_clone") == 0 || strcmp(looker->channel, "_do_fork") == 0 ||
-          strcmp(looker->channel, "wait_for_vfork_done") == 0);
+  return looker->call == SYS_clone || looker->call == SYS_clone3;
 }
 
 /* ---- Locks. */
@@ -346,6 +343,21 @@ static const struct {
   {SYS_mq_timedsend, NULL, "a message queue"},
 };
 
+/* What the call itself does not tell. */
+static const char *place_in_words(const struct safe__looker *looker) {
+  static const struct {
+    const char *channel, *words;
+  } places[] = {
+    {"wait_for_partner", "another process to open the FIFO"},     /* fs/pipe.c, of open(2) */
+    {"request_wait_answer", "the program of a FUSE file system"}, /* fs/fuse/dev.c */
+  };
+  size_t at;
+
+  for (at = 0; at < sizeof(places) / sizeof(places[0]); at++)
+    if (strcmp(looker->channel, places[at].channel) == 0) return places[at].words;
+  return NULL;
+}
+
 void safe__look_wait(struct safe__looker *looker) {
   size_t at;
 
@@ -357,9 +369,5 @@ void safe__look_wait(struct safe__looker *looker) {
       safe__look_other(looker, calls[at].words, -1);
     return;
   }
-  /* fs/pipe.c: open(2) of a FIFO, until somebody opens its other end */
-  if (strcmp(looker->channel, "wait_for_partner") == 0)
-    safe__look_other(looker, "another process to open the FIFO", -1);
-  else
-    safe__look_other(looker, NULL, -1);
+  safe__look_other(looker, place_in_words(looker), -1);
 }

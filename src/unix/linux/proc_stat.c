@@ -55,17 +55,7 @@ static const char *find_last(const char *text, char wanted) {
 }
 
 /* Where in /proc/PID/stat, counted as in proc(5). */
-enum {
-  STATE = 3,
-  PARENT = 4,
-  GROUP = 5,
-  SESSION = 6,
-  FLAGS = 9,
-  THREADS = 20,
-  START = 22,
-  CODE = 26,
-  EXIT_SIGNAL = 38
-};
+enum { STATE = 3, PARENT = 4, GROUP = 5, SESSION = 6, FLAGS = 9, THREADS = 20, START = 22, EXIT_SIGNAL = 38 };
 
 static void take_field(struct safe__proc_stat *stat, int field, const char *text) {
   bool negative = *text == '-';
@@ -80,7 +70,6 @@ static void take_field(struct safe__proc_stat *stat, int field, const char *text
   if (field == FLAGS) stat->flags = (unsigned)number;
   if (field == THREADS) stat->threads = number;
   if (field == START) stat->start = (uint64_t)number;
-  if (field == CODE) stat->code = (uint64_t)number;
   if (field == EXIT_SIGNAL) stat->exit_signal = (int)number;
 }
 

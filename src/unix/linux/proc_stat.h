@@ -14,13 +14,11 @@ struct safe__proc_stat {
   unsigned flags; /* PF_* of the kernel's include/linux/sched.h */
   int64_t threads;
   uint64_t start;  /* clock ticks since boot */
-  uint64_t code;   /* where its program begins: 0 for a zombie, a kernel thread, and in the middle of exec; 1 where this
-                      user may not know it */
   int exit_signal; /* 0: a helper that shares its parent's memory, as wait_helper.c makes it */
 };
 
-/* False when there is no such process, or it may not be seen. Reading it never blocks. Like the walk it makes raw calls
-   only, for use on shared memory. */
+/* False when there is no such process, or it may not be seen. Blocks while it is in the middle of exec (in_exec.h).
+   Like the walk it makes raw calls only, for use on shared memory. */
 bool safe__proc_stat(int64_t pid, struct safe__proc_stat *stat);
 
 /* The same of one thread: its name, and its state. */

@@ -94,6 +94,25 @@ static int audit_once(void) {
   return code;
 }
 
+static int explain_once(void) {
+  safe_explain_options options = SAFE_EXPLAIN_OPTIONS_INIT;
+  safe_explanation *why;
+  safe_lock *lock;
+  int code = safe_lock_file(&lock, "explained", NULL, NULL);
+
+  if (code != SAFE_OK) return code;
+  options.path = "explained";
+  code = safe_explain(&options, &why, NULL);
+  if (code == SAFE_OK) {
+    assert_non_null(safe_explanation_text(why));
+    safe_explanation_free(why);
+  } else {
+    assert_null(why);
+  }
+  safe_unlock(lock);
+  return code;
+}
+
 static void sweep(int (*once)(void)) {
   int before, n, code;
 
@@ -146,10 +165,16 @@ static void auditing(void **state) {
   sweep(audit_once);
 }
 
+static void explaining(void **state) {
+  (void)state;
+  sweep(explain_once);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(locking),    cmocka_unit_test(recording), cmocka_unit_test(spawning_and_communicating),
-    cmocka_unit_test(cancelling), cmocka_unit_test(asking),    cmocka_unit_test(auditing),
+    cmocka_unit_test(cancelling), cmocka_unit_test(asking),    cmocka_unit_test(explaining),
+    cmocka_unit_test(auditing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

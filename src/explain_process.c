@@ -204,19 +204,20 @@ static bool is_phrase(const char *words) { return strncmp(words, "a ", 2) == 0 |
 
 static void say_other(struct safe__text *text, const struct safe__judgement *judgement, const struct safe__want *want,
                       int64_t self) {
+  if (want->what[0] == '\0' && want->other <= 0) { /* nothing more may be seen of it */
+    if (!safe__say_age(text, "has slept for ", want->since_ms, "")) safe__say(text, "sleeps");
+    return;
+  }
   say_waits(text, want);
   if (is_phrase(want->what)) {
     say_name(text, want->what);
   } else {
-    safe__say(text, "something else");
-    if (want->what[0] != '\0') {
-      safe__say(text, " (");
-      say_name(text, want->what);
-      safe__say(text, ")");
-    }
+    safe__say(text, want->what[0] != '\0' ? "something else (" : "something else");
+    say_name(text, want->what);
+    if (want->what[0] != '\0') safe__say(text, ")");
   }
   if (want->other == want->pid) {
-    safe__say(text, ", which is up to another thread of its own");
+    safe__say(text, ", which another thread of its own has to do");
   } else if (want->other > 0) {
     safe__say(text, ", which is up to ");
     safe__say_process(text, judgement->scene, want->other, self);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lockers_linux.h"
+#include "support_unix.h"
 
 static const char *hidden; /* why nothing can be said of what a thread waits in, or NULL */
 
@@ -288,6 +289,7 @@ static void two_hosts_by(int method) {
 static void two_hosts_of_the_library(void **state) {
   (void)state;
   if (blind()) skip();
+  if (on_valgrind()) skip_because("no helpers can be made under Valgrind, and so there is no wait to be seen");
   two_hosts_by(SAFE_METHOD_FLOCK);
   two_hosts_by(SAFE_METHOD_OFD);
 }

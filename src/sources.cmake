@@ -295,6 +295,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/linux/cgroup_folder.c
   unix/linux/child_start.c
   unix/linux/guard_serve.c
+  unix/linux/in_exec.c
   unix/linux/kernel.c
   unix/linux/proc_stat.c
   unix/linux/record_aside.c

@@ -141,6 +141,36 @@ static void one_that_hangs_in_exec_does_not_hold_up_the_look(void **state) {
   assert_string_equal(scene.wants[0].what, "a timer");
 }
 
+/* Stopping looks for what is left among all processes, and auditing at the one that it is asked for. */
+static void it_does_not_hold_up_a_stop_or_an_audit(void **state) {
+  const char *argv[] = {"sh", "-c", "trap '' TERM; sleep 1000 & wait", NULL};
+  safe_spawn_options spawn = SAFE_SPAWN_OPTIONS_INIT;
+  safe_audit_options audit = SAFE_AUDIT_OPTIONS_INIT;
+  safe_stop_options stop = SAFE_STOP_OPTIONS_INIT;
+  safe_handle_list *leaks;
+  struct means none = {0};
+  safe_process *process;
+  int64_t before;
+  pid_t pid;
+
+  (void)state;
+  need_calls();
+  fuse_start();
+  pid = start_subject(exec_and_hang, &none);
+  look_for(pid, SAFE_WAITS_KERNEL);
+  before = now_ms();
+  audit.pid = pid;
+  assert_code(safe_audit_handles(&audit, &leaks, NULL), SAFE_OK);
+  assert_non_null(strstr(safe_handle_list_unknown(leaks), "hangs in exec"));
+  safe_handle_list_free(leaks);
+  spawn.argv = argv;
+  assert_code(safe_spawn(&process, &spawn, NULL), SAFE_OK);
+  stop.grace_ms = 50;
+  assert_code(safe_process_stop(process, &stop, NULL, NULL), SAFE_OK);
+  safe_process_free(process);
+  assert_true(now_ms() - before < 5000 * slowness());
+}
+
 /* ---- Frozen control groups. */
 
 static char group[128];
@@ -232,6 +262,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(one_whose_cgroup_is_frozen_waits_to_be_continued, look_set_up, end_group),
     cmocka_unit_test_setup_teardown(so_it_does_in_a_group_of_the_first_version, look_set_up, end_group),
     cmocka_unit_test_setup_teardown(one_that_hangs_in_exec_does_not_hold_up_the_look, look_set_up, end_exec),
+    cmocka_unit_test_setup_teardown(it_does_not_hold_up_a_stop_or_an_audit, look_set_up, end_exec),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,8 @@
 #include <unistd.h>
 
 #include "audit_kind.h"
-#include "proc_stat.h"
+#include "in_exec.h"
+#include "look.h"
 
 struct audit {
   int64_t pid;
@@ -197,7 +198,7 @@ static int64_t living_thread(int64_t pid) {
   folder = opendir(path);
   if (folder == NULL) return 0;
   while ((thread = safe__proc_next(folder)) != 0)
-    if (safe__proc_stat(thread, &stat) && stat.state != 'Z' && stat.state != 'X') break;
+    if (safe__calm_stat(thread, &stat) && stat.state != 'Z' && stat.state != 'X') break;
   closedir(folder);
   return thread;
 }
@@ -237,7 +238,11 @@ static int scan_other(struct audit *audit, safe_error *error) {
   int64_t thread = audit->pid;
   int os_code;
 
-  if (safe__proc_stat(thread, &stat) && (stat.state == 'Z' || stat.state == 'X')) {
+  if (!safe__look_past_exec(thread, audit->deadline)) {
+    safe__leak_unknown(audit->list, "Process %lld hangs in exec, and cannot be looked at.", (long long)audit->pid);
+    return SAFE_OK;
+  }
+  if (safe__calm_stat(thread, &stat) && (stat.state == 'Z' || stat.state == 'X')) {
     thread = living_thread(thread);
     if (thread == 0) {
       safe__leak_unknown(audit->list, "Process %lld has ended, and has no descriptors any more.",

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 
 #include "child_calls.h"
-#include "proc_stat.h"
+#include "in_exec.h"
 #include "tree.h"
 
 #define SIGSET_BYTES 8 /* see kernel.c */
@@ -127,7 +127,7 @@ static void reap_beside_child(struct post *post) {
   post->unseen = 0;
   safe__proc_open(&walk);
   while ((pid = safe__proc_walk_next(&walk)) != 0)
-    if (pid != post->child && safe__proc_stat(pid, &stat) && stat.parent == post->self && stat.state == 'Z')
+    if (pid != post->child && safe__calm_stat(pid, &stat) && stat.parent == post->self && stat.state == 'Z')
       guard_wait(P_PID, pid, &info, 0, NULL);
   safe__proc_close(&walk);
 }
@@ -161,7 +161,7 @@ static bool is_below(const struct post *post, const struct safe__proc_stat *of) 
   int depth;
 
   for (depth = 0; depth < DEEPEST && parent > 1 && parent != post->self; depth++) {
-    if (!safe__proc_stat(parent, &stat)) return false;
+    if (!safe__calm_stat(parent, &stat)) return false;
     parent = stat.parent;
   }
   return parent == post->self;
@@ -172,14 +172,14 @@ static void kill_one(const struct post *post, int64_t pid) {
   struct safe__proc_stat stat;
   int pidfd;
 
-  if (!safe__proc_stat(pid, &stat) || !is_below(post, &stat)) return;
+  if (!safe__calm_stat(pid, &stat) || !is_below(post, &stat)) return;
   if (stat.parent == post->self) {
     safe__kernel.kill(-1, pid, SIGKILL);
     return;
   }
   pidfd = safe__pidfd_open(pid);
   if (pidfd < 0) return; /* it comes to us when its parent has ended */
-  if (safe__proc_stat(pid, &stat) && is_below(post, &stat)) safe__kernel.signal(pidfd, SIGKILL);
+  if (safe__calm_stat(pid, &stat) && is_below(post, &stat)) safe__kernel.signal(pidfd, SIGKILL);
   child_close_one(pidfd);
 }
 

@@ -16,8 +16,8 @@
    reads waits for an exec that began in between. */
 bool safe__is_in_exec(int64_t pid);
 
-/* As safe__proc_stat; of a process in the middle of exec what its status tells: name, state, parent, session and the
-   number of its threads, and 0, or for exit_signal -1, for the rest. */
+/* As safe__proc_stat; of a process in the middle of exec what its status tells: name, state, parent, group, session and
+   the number of its threads, and 0, or for exit_signal -1, for the rest. Raw calls only, as there. */
 bool safe__calm_stat(int64_t pid, struct safe__proc_stat *stat);
 
 #endif

@@ -54,6 +54,10 @@ struct safe__looker {
    False: it is gone. */
 bool safe__look_actor(struct safe__actor *actor);
 
+/* Waits until it is out of exec, which takes some µs, but as long as its files take to be closed: false if it is still
+   in it after 50 ms, or at the deadline, as then most of it cannot be read (in_exec.h). */
+bool safe__look_past_exec(int64_t pid, int64_t deadline);
+
 /* Where in the kernel a thread waits, or "" where it does not, or this user may not know. */
 void safe__look_channel(int64_t pid, int64_t thread, char *channel, size_t size);
 

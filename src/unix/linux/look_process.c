@@ -318,24 +318,23 @@ static void look_at_threads(struct safe__looker *looker, bool kernel) {
 
 #define EXEC_MS 50
 
-/* Until it is out of exec, which takes it some µs, but as long as its files take to be closed. False: it is still in
-   it, and but for that nothing of it can be read. */
-static bool leaves_exec(struct safe__looker *looker) {
-  int64_t until = safe__deadline_min(looker->deadline, safe__deadline(EXEC_MS));
-  struct safe__want *want;
+bool safe__look_past_exec(int64_t pid, int64_t deadline) {
+  int64_t until = safe__deadline_min(deadline, safe__deadline(EXEC_MS));
 
-  while (safe__is_in_exec(looker->pid)) {
-    if (safe__os_now() < until) {
-      safe__os_sleep(safe__deadline_min(until, safe__deadline(1)), NULL, false);
-      continue;
-    }
-    looker->thread = looker->pid;
-    looker->since_ms = safe__asleep_since(looker->pid, looker->pid);
-    want = safe__look_want(looker, SAFE_WAITS_KERNEL);
-    if (want != NULL) snprintf(want->what, sizeof(want->what), "exec, which closes its files");
-    return false;
+  while (safe__is_in_exec(pid)) {
+    if (safe__os_now() >= until) return false;
+    safe__os_sleep(safe__deadline_min(until, safe__deadline(1)), NULL, false);
   }
   return true;
+}
+
+static void want_end_of_exec(struct safe__looker *looker) {
+  struct safe__want *want;
+
+  looker->thread = looker->pid;
+  looker->since_ms = safe__asleep_since(looker->pid, looker->pid);
+  want = safe__look_want(looker, SAFE_WAITS_KERNEL);
+  if (want != NULL) snprintf(want->what, sizeof(want->what), "exec, which closes its files");
 }
 
 /* Those of another user, and of one that has more rights than we. */
@@ -357,7 +356,10 @@ void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadl
   struct safe__peek peek;
 
   if (actor == NULL || !safe__look_actor(actor) || !safe__calm_stat(pid, &stat)) return;
-  if (!leaves_exec(&looker)) return;
+  if (!safe__look_past_exec(pid, deadline)) {
+    want_end_of_exec(&looker);
+    return;
+  }
   safe__peek_begin(&peek, deadline);
   looker.peek = &peek;
   if (actor->state == 'Z') {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "in_exec.h"
 #include "proc_stat.h"
 #include "tree.h"
 
@@ -44,7 +45,7 @@ static void read_all(struct safe__members *all) {
 
   safe__proc_open(&walk);
   while ((pid = safe__proc_walk_next(&walk)) != 0)
-    if (safe__proc_stat(pid, &stat) && !add(all, &room, pid, &stat)) break;
+    if (safe__calm_stat(pid, &stat) && !add(all, &room, pid, &stat)) break;
   safe__proc_close(&walk);
 }
 
@@ -73,13 +74,17 @@ static bool is_seed(const struct safe__child *child, const struct safe__member *
 }
 
 static void mark_seeds(const struct safe__child *child, struct safe__members *all, enum safe__group group) {
+  const struct safe__member *seen;
   struct safe__member *member;
   size_t at;
 
   for (at = 0; at < all->count; at++) all->items[at].in = is_seed(child, &all->items[at], group);
   for (at = 0; child->tree != NULL && at < child->tree->seen.count; at++) {
-    member = lookup(all, child->tree->seen.items[at].pid);
-    if (member != NULL && member->start == child->tree->seen.items[at].start) member->in = true;
+    seen = &child->tree->seen.items[at];
+    member = lookup(all, seen->pid);
+    if (member == NULL || (member->start != 0 && member->start != seen->start)) continue;
+    member->start = seen->start; /* in the middle of exec nobody tells when it was started */
+    member->in = true;
   }
 }
 
@@ -155,6 +160,6 @@ void safe__member_signal(const struct safe__member *member, int signal) {
   int pidfd = safe__pidfd_open(member->pid);
 
   if (pidfd < 0) return;
-  if (safe__proc_stat(member->pid, &stat) && stat.start == member->start) safe__kernel.signal(pidfd, signal);
+  if (safe__calm_stat(member->pid, &stat) && stat.start == member->start) safe__kernel.signal(pidfd, signal);
   close(pidfd);
 }

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "child_ended.h"
+#include "in_exec.h"
 #include "look.h"
 #include "poll_wait.h"
-#include "proc_stat.h"
 #include "tree.h"
 
 /* The tree is looked through again in this rhythm at the latest, as the process that is waited for may not be the
@@ -79,7 +79,7 @@ static void add_left(struct safe__child *child, safe_stop_report *report, int64_
 static char state_of(int64_t pid) {
   struct safe__proc_stat stat;
 
-  return safe__proc_stat(pid, &stat) ? stat.state : 0;
+  return safe__calm_stat(pid, &stat) ? stat.state : 0;
 }
 
 static void list_cgroup(struct safe__child *child, int folder, safe_stop_report *report) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An explanation: explain_walk.c follows the chain and has the systems fill in the scene, explain_judge.c says who can
- * go on, explain_text.c and explain_process.c put it into words, explain.c hands it out.
+ * go on, explain_text.c, explain_file.c and explain_process.c put it into words, explain.c hands it out.
  */
 #ifndef SAFEHOLD_EXPLAIN_H
 #define SAFEHOLD_EXPLAIN_H
@@ -82,6 +82,8 @@ void safe__say_processes(struct safe__text *text, const struct safe__scene *scen
                          int64_t self);
 /* "14 s", between the other two; false, and nothing, if since_ms is not known or less than a second ago. */
 bool safe__say_age(struct safe__text *text, const char *before, int64_t since_ms, const char *after);
+/* ---- explain_message.c */
+
 /* Adds to the message what the process does: the subject, " It" for one, then "waits for ...". Looks at most until the
    deadline. False, and nothing is added, if too little was seen or if there is no room for the sentence. */
 bool safe__add_doing(safe_error *error, const char *subject, int64_t pid, int64_t deadline);

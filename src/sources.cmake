@@ -14,6 +14,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   explain.c
   explain_file.c
   explain_judge.c
+  explain_message.c
   explain_process.c
   explain_text.c
   explain_walk.c

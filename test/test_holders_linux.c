@@ -39,7 +39,7 @@ static void holders_are_described_exactly(void **state) {
     assert_int_equal(holder->handle, LOCKER_FD);
     assert_int_equal(holder->mode, modes[at % 2]);
     assert_int_equal(holder->method, methods[at / 2]);
-    assert_int_equal(holder->state, 'S');
+    assert_true(holder->state == 'S' || holder->state == 'R'); /* it has said so just before it went to sleep */
     assert_int_equal(holder->since_ms, 0);
     assert_true(holder->offset == 0 && holder->length == 0);
     assert_true(holder->name[0] != '\0');
@@ -162,9 +162,12 @@ static void what_a_child_locked_for_its_parent_is_the_parents(void **state) {
   (void)state;
   assert_int_equal(dup2(fd, LOCKER_FD), LOCKER_FD);
   child = fork();
-  if (child == 0) _exit(flock(LOCKER_FD, LOCK_EX) != 0);
+  if (child == 0) {
+    if (flock(LOCKER_FD, LOCK_EX) == 0) kill(getpid(), SIGKILL); /* valgrind would have its say at an exit */
+    _exit(1);
+  }
   assert_int_equal(waitpid(child, &status, 0), child);
-  assert_int_equal(status, 0);
+  assert_true(WIFSIGNALED(status));
   pid = locker_start(&orders); /* has it from us */
   list = look_at("idiom");
   expect_holder(list, getpid(), SAFE_VIA_LOCKED);
@@ -349,13 +352,14 @@ static void the_librarys_own_waits_are_its_hosts(void **state) {
 /* What a helper has locked for us has the helper's number; and the lock is ours also when the helper has gone. */
 static void a_lock_that_a_helper_got_is_its_hosts(void **state) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
-  safe_process *holder = start_helper("lock", "2", "0", "300", "helped", NULL);
+  safe_process *holder;
   safe_holder_list *list;
   safe_lock *lock;
   int round;
 
   (void)state;
   if (!safe__clone_works()) skip_because("no process can share our memory here");
+  holder = start_helper("lock", "2", "0", "300", "helped", NULL);
   expect_line(holder, "held");
   options.method = SAFE_METHOD_FLOCK;
   assert_code(safe_lock_file(&lock, "helped", &options, NULL), SAFE_OK);

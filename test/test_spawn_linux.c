@@ -263,8 +263,8 @@ static const char *shape(safe_spawn_options *options, intptr_t round) {
   }
   if (round % 4 == 2) {
     options->in.kind = options->err.kind = SAFE_STDIO_PATH;
-    /* A relative path: for an absolute one qemu-user takes a lock (util/path.c), which in a forked child may be held for
-       ever by a thread of the parent that opens files. */
+    /* A relative path: for an absolute one qemu-user takes a lock (util/path.c), which in a forked child may be held
+       for ever by a thread of the parent that opens files. */
     options->in.path = options->err.path = NO_DECOY;
   }
   if (round % 4 == 3) options->in.kind = options->err.kind = SAFE_STDIO_PTY;

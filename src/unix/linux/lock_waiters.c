@@ -16,13 +16,6 @@
 #include "kernel.h"
 #include "look.h"
 
-#ifndef SYS_fcntl64 /* only where a file's size has two sizes */
-#define SYS_fcntl64 SYS_fcntl
-#endif
-#ifndef F_SETLKW64
-#define F_SETLKW64 F_SETLKW
-#endif
-
 #define MOST_THREADS 256
 #define INFO_BYTES 1024
 
@@ -48,9 +41,9 @@ static bool read_sleeper(int64_t process, int64_t thread, struct sleeper *sleepe
   sleeper->method = SAFE_METHOD_POSIX;
   if (call == SYS_flock) sleeper->method = SAFE_METHOD_FLOCK;
   if (call == SYS_flock) return (how & LOCK_NB) == 0;
-  if (call != SYS_fcntl && call != SYS_fcntl64) return false;
+  if (call != SYS_fcntl) return false;
   if (how == F_OFD_SETLKW) sleeper->method = SAFE_METHOD_OFD;
-  return how == F_OFD_SETLKW || how == F_SETLKW || how == F_SETLKW64;
+  return how == F_OFD_SETLKW || how == F_SETLKW;
 }
 
 struct threads {

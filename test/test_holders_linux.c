@@ -231,13 +231,15 @@ static void a_process_without_its_first_thread_holds(void **state) {
   struct orders orders = {.path = "headless", .method = SAFE_METHOD_OFD, .then = end_first_thread};
   pid_t pid = locker_start(&orders);
   safe_holder_list *list = NULL;
+  const safe_holder *holder;
   int64_t deadline = now_ms() + 2000 * slowness();
 
   (void)state;
-  do {
+  do { /* while it ends its descriptors go from under its number to under the other thread's */
     safe_holder_list_free(list);
     list = look_at("headless");
-  } while (expect_holder(list, pid, SAFE_VIA_LOCKED)->state != 'Z' && now_ms() < deadline);
+    holder = found_in(list, pid, SAFE_HOLDER_HOLDS);
+  } while ((holder == NULL || holder->state != 'Z') && now_ms() < deadline);
   assert_int_equal(expect_holder(list, pid, SAFE_VIA_LOCKED)->state, 'Z');
   safe_holder_list_free(list);
 }
@@ -349,6 +351,15 @@ static void the_librarys_own_waits_are_its_hosts(void **state) {
   }
 }
 
+/* When the numbers of processes have come to their end they begin anew, and no longer tell who was there first. */
+static bool numbers_ascend(void) {
+  pid_t pid = fork();
+
+  if (pid == 0) _exit(0);
+  waitpid(pid, NULL, 0);
+  return pid > getpid();
+}
+
 /* What a helper has locked for us has the helper's number; and the lock is ours also when the helper has gone. */
 static void a_lock_that_a_helper_got_is_its_hosts(void **state) {
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
@@ -359,6 +370,7 @@ static void a_lock_that_a_helper_got_is_its_hosts(void **state) {
 
   (void)state;
   if (!safe__clone_works()) skip_because("no process can share our memory here");
+  if (!numbers_ascend()) skip_because("the numbers of processes have just begun anew");
   holder = start_helper("lock", "2", "0", "300", "helped", NULL);
   expect_line(holder, "held");
   options.method = SAFE_METHOD_FLOCK;

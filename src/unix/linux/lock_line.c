@@ -124,12 +124,46 @@ static int read_table(struct table *table, int fd) {
   return length < 0 ? errno : 0;
 }
 
+/* A lock and those who wait for it: how many lines. */
+static size_t record_length(const struct table *table, size_t at) {
+  size_t end = at + 1;
+
+  while (end < table->count && table->lines[end].waits) end++;
+  return end - at;
+}
+
+static bool is_repeated(const struct table *table, size_t at, size_t next, size_t length) {
+  size_t line;
+
+  if (length < 2 || record_length(table, next) != length) return false;
+  for (line = 0; line < length; line++)
+    if (!safe__is_same_line(&table->lines[at + line], &table->lines[next + line]) ||
+        memcmp(&table->lines[at + line].id, &table->lines[next + line].id, sizeof(table->lines[at].id)) != 0)
+      return false;
+  return true;
+}
+
+/* The kernel finds its place again by number: a lock that was made between two reads pushes the last one of a page to
+   the beginning of the next. Nobody waits for two locks, which tells it from another one that looks the same. */
+static void drop_repeated(struct table *table) {
+  size_t at, length;
+
+  for (at = 0; at < table->count; at += length) {
+    length = record_length(table, at);
+    if (at + length >= table->count || !is_repeated(table, at, at + length, length)) continue;
+    memmove(&table->lines[at], &table->lines[at + length], (table->count - at - length) * sizeof(*table->lines));
+    table->count -= length;
+    length = 0; /* and once more */
+  }
+}
+
 struct safe__lock_line *safe__lock_table(size_t *count, int *os_code) {
   struct table table = {.lines = safe__alloc(sizeof(*table.lines)), .room = 1};
   int fd = table.lines == NULL ? -1 : open("/proc/locks", O_RDONLY | O_CLOEXEC);
 
   *os_code = table.lines == NULL ? ENOMEM : fd < 0 ? errno : read_table(&table, fd);
   if (fd >= 0) close(fd);
+  drop_repeated(&table);
   *count = *os_code == 0 ? table.count : 0;
   if (*os_code == 0) return table.lines;
   safe__free(table.lines);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "judge.h"
 #include "os.h"
 
 /* Of several holders, or ends of a pipe, so many get a link of their own; the first are those that are in the way. */
@@ -111,11 +112,43 @@ static bool keep_file(struct safe_explanation *why, const struct safe__question 
 
 /* ---- All of it. */
 
-static bool tell(struct safe_explanation *why, const struct safe__question *question, const char *path) {
+static bool is_standstill(const struct safe__judgement *judgement) {
+  return judgement->verdict == SAFE_VERDICT_CYCLE || judgement->verdict == SAFE_VERDICT_STUCK;
+}
+
+/* Two that answer each other's questions may each be seen while he waits for the other one. */
+static bool has_moved(struct safe__scene *scene, const struct safe__judgement *judgement, int64_t deadline) {
+  bool *still = safe__alloc((scene->want_count + 1) * sizeof(*still)), moved = false;
+  size_t at;
+
+  if (still == NULL) {
+    scene->no_memory = true;
+    return false;
+  }
+  for (at = 0; at < scene->want_count; at++)
+    still[at] = !safe__actor_can_go(judgement, safe__actor_index(scene, scene->wants[at].pid));
+  moved = safe__os_look_again(scene, still, deadline);
+  safe__free(still);
+  return moved;
+}
+
+static bool judge(struct safe__scene *scene, const struct safe__question *question, int64_t deadline,
+                  struct safe__judgement *judgement) {
+  if (!safe__judge(scene, question, 0, judgement)) return false;
+  while (is_standstill(judgement) && has_moved(scene, judgement, deadline)) {
+    safe__judgement_free(judgement);
+    if (!safe__judge(scene, question, 0, judgement)) return false;
+  }
+  if (scene->no_memory) safe__judgement_free(judgement);
+  return !scene->no_memory;
+}
+
+static bool tell(struct safe_explanation *why, const struct safe__question *question, const char *path,
+                 int64_t deadline) {
   struct safe__judgement judgement;
   bool done;
 
-  if (why->scene.no_memory || !safe__judge(&why->scene, question, 0, &judgement)) return false;
+  if (why->scene.no_memory || !judge(&why->scene, question, deadline, &judgement)) return false;
   why->verdict = judgement.verdict;
   why->text = safe__explain_text(&judgement, question);
   why->unknown = safe__explain_reasons(&why->scene, &why->unknown_count);
@@ -127,6 +160,7 @@ static bool tell(struct safe_explanation *why, const struct safe__question *ques
 /* Its owner record may name one who is to be looked at, too. */
 static void look_at_file(struct safe__scene *scene, int32_t object, const char *path, int64_t deadline) {
   safe__os_look_object(scene, object, deadline);
+  safe__holder_order(&scene->objects[object].holders);
   scene->objects[object].examined = true;
   safe__holders_fold_record(&scene->objects[object].holders, path, deadline);
 }
@@ -145,7 +179,7 @@ static int look(struct safe_explanation *why, const safe_explain_options *option
   actor = safe__scene_find_actor(&why->scene, options->pid);
   if (options->path == NULL && actor != NULL && actor->gone)
     return safe__fail(error, SAFE_ENOENT, SAFE_STAGE_INSPECT, -1, "There is no process %lld.", (long long)options->pid);
-  return tell(why, &question, options->path) ? SAFE_OK : safe__fail_memory(error, SAFE_STAGE_INSPECT);
+  return tell(why, &question, options->path, deadline) ? SAFE_OK : safe__fail_memory(error, SAFE_STAGE_INSPECT);
 }
 
 static int explain(const safe_explain_options *options, safe_explanation **out, safe_error *error) {

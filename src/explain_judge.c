@@ -59,6 +59,13 @@ static bool is_other_end(const struct safe__judgement *judgement, const struct s
          safe__place_alive(judgement, &judgement->places[want->object][at]);
 }
 
+/* A pipe to itself is how many a process has its handlers of signals wake it; a FIFO that is kept open for both is how
+   many a server waits for whoever comes next. */
+static bool may_be_woken(const struct safe__judgement *judgement, const struct safe__want *want,
+                         const safe_holder *end) {
+  return end->pid == want->pid && (want->handles || judgement->scene->objects[want->object].name[0] == '/');
+}
+
 /* With the last other end the wait ends, too: by the end of the input, or SIGPIPE. */
 static bool pipe_met(const struct safe__judgement *judgement, const struct safe__want *want) {
   const struct safe__object *object = &judgement->scene->objects[want->object];
@@ -67,6 +74,7 @@ static bool pipe_met(const struct safe__judgement *judgement, const struct safe_
 
   for (at = 0; at < object->holders.count; at++) {
     if (!is_other_end(judgement, want, at)) continue;
+    if (may_be_woken(judgement, want, &object->holders.items[at])) return true;
     if (safe__actor_can_go(judgement, judgement->places[want->object][at].actor)) return true;
     any = true;
   }
@@ -76,7 +84,7 @@ static bool pipe_met(const struct safe__judgement *judgement, const struct safe_
 bool safe__want_met(const struct safe__judgement *judgement, const struct safe__want *want) {
   bool seen = want->object >= 0 && judgement->scene->objects[want->object].examined;
 
-  if (want->limit_ms >= 0) return true;
+  if (want->limit_ms >= 0 || want->alarmed || want->brief) return true;
   if (want->circle) return false;
   switch (want->waits) {
   case SAFE_WAITS_LOCK:

@@ -266,12 +266,28 @@ void safe__say_want(struct safe__text *text, const struct safe__judgement *judge
     safe__say(text, "is running");
     break;
   }
+  if (want->limit_ms < 0 && want->alarmed)
+    safe__say(text, ", maybe for a limited time: it handles the signal of a timer");
   if (want->limit_ms < 0) return;
   safe__say(text, ", for at most ");
   say_duration(text, want->limit_ms);
 }
 
 /* ---- What all of its threads do. */
+
+/* A server waits for many a socket, which all read the same. */
+static bool is_said_already(const struct safe__scene *scene, size_t which) {
+  const struct safe__want *want = &scene->wants[which];
+  size_t at;
+
+  for (at = 0; at < which && want->waits == SAFE_WAITS_OTHER; at++) {
+    const struct safe__want *before = &scene->wants[at];
+    if (before->pid == want->pid && before->thread == want->thread && before->waits == want->waits &&
+        before->other == want->other && strcmp(before->what, want->what) == 0)
+      return true;
+  }
+  return false;
+}
 
 static void say_thread(struct safe__text *text, const struct safe__judgement *judgement, int64_t pid, int64_t thread,
                        int64_t self) {
@@ -281,6 +297,7 @@ static void say_thread(struct safe__text *text, const struct safe__judgement *ju
 
   for (at = 0; at < scene->want_count; at++) {
     if (scene->wants[at].pid != pid || scene->wants[at].thread != thread) continue;
+    if (is_said_already(scene, at)) continue;
     if (said == MOST_ALTERNATIVES) {
       left++;
       continue;

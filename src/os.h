@@ -141,6 +141,10 @@ void safe__os_look_object(struct safe__scene *scene, int32_t object, int64_t dea
 void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadline);
 /* The children of a process that waits for any of them: adds an actor each. */
 void safe__os_look_children(struct safe__scene *scene, int64_t pid, int64_t deadline);
+/* Processes were looked at one after the other. Whoever has moved since his turn, of those for whom still is set, is
+   no part of a standstill: his wants become SAFE_WAITS_NOT. True: there was such a one. still has a place for each
+   want. */
+bool safe__os_look_again(struct safe__scene *scene, const bool *still, int64_t deadline);
 void safe__os_look_end(struct safe__scene *scene);
 
 /* ---- What a child would inherit: adds to the list (audit.c). pid is not 0. SAFE_ENOENT, SAFE_EACCES or SAFE_ENOTSUP

@@ -92,7 +92,7 @@ struct safe__want *safe__scene_want(struct safe__scene *scene, int64_t pid, int6
   want->thread = thread;
   want->waits = waits;
   want->object = want->mode = want->method = -1;
-  want->handle = want->limit_ms = -1;
+  want->handle = want->limit_ms = want->stamp = -1;
   return want;
 }
 

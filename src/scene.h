@@ -37,6 +37,10 @@ struct safe__want {
   int64_t limit_ms;
   char what[64]; /* KERNEL, OTHER: where it waits, in words: "futex", "a socket", "fuse_request_wait"; or "" */
   bool circle;   /* OTHER, CHILD: the system itself found that this wait leads into a circle: it never ends */
+  bool alarmed;  /* the process handles a signal of its own timers, by which the wait may end: it may be bounded */
+  bool handles;  /* it handles signals, which may write into a pipe of its own */
+  bool brief;    /* KERNEL: for too short a time yet to say that it does not end */
+  int64_t stamp; /* the system's own, by which it knows again that the thread has not moved; -1: none */
 };
 
 enum safe__object_kind { SAFE__OBJECT_FILE, SAFE__OBJECT_PIPE };
@@ -79,7 +83,8 @@ struct safe__actor *safe__scene_find_actor(const struct safe__scene *scene, int6
 /* Index of the object, made if it is not there yet; -1 without memory. */
 int32_t safe__scene_object(struct safe__scene *scene, enum safe__object_kind kind, const struct safe__file_id *id,
                            const char *name);
-/* A want to be filled in: all zeroes but object, mode, method, handle and limit_ms, which are -1. NULL without memory.
+/* A want to be filled in: all zeroes but object, mode, method, handle, limit_ms and stamp, which are -1. NULL without
+ * memory.
  */
 struct safe__want *safe__scene_want(struct safe__scene *scene, int64_t pid, int64_t thread, int32_t waits);
 /* Keeps a reason once. */

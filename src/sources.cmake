@@ -96,6 +96,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_search.c
   unix/linux/lock_sharers.c
   unix/linux/lock_waiters.c
+  unix/linux/look_again.c
   unix/linux/look_children.c
   unix/linux/look_descriptor.c
   unix/linux/look_file.c

@@ -193,6 +193,53 @@ static void the_ends_of_a_pipe(void **state) {
   assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_HELD);
 }
 
+/* Whom his own handlers, or whoever opens a FIFO, may wake. */
+static void a_pipe_to_oneself(void **state) {
+  int32_t pipe = play_pipe(&scene);
+  struct safe__want *want;
+
+  (void)state;
+  play_actor(&scene, 1, "server", 'S', 0);
+  want = play_object_want(&scene, 1, SAFE_WAITS_INPUT, pipe);
+  play_holder(&scene, pipe, 1, SAFE__END_READS);
+  play_holder(&scene, pipe, 1, SAFE__END_WRITES);
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_STUCK);
+  want->handles = true;
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_HELD);
+  want->handles = false;
+  strcpy(scene.objects[pipe].name, "/run/orders");
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_HELD);
+}
+
+static void one_that_may_have_set_a_timer(void **state) {
+  int32_t file = play_file(&scene, "/f");
+  struct safe__want *want;
+
+  (void)state;
+  play_actor(&scene, 1, "holder", 'T', 0);
+  play_want(&scene, 1, SAFE_WAITS_CONTINUE);
+  play_lock(&scene, file, 1, SAFE_METHOD_FLOCK, SAFE_VIA_LOCKED);
+  play_actor(&scene, 2, "waiter", 'S', 0);
+  want = play_lock_want(&scene, 2, file, SAFE_METHOD_FLOCK);
+  assert_int_equal(verdict(about_process(2)), SAFE_VERDICT_STUCK);
+  tells_not(about_process(2), "maybe");
+  want->alarmed = true;
+  assert_int_equal(verdict(about_process(2)), SAFE_VERDICT_HELD);
+  tells(about_process(2), ", which holder[1] holds, maybe for a limited time: it handles the signal of a timer.\n");
+  scene.wants[0].waits = SAFE_WAITS_KERNEL;
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_STUCK);
+  scene.wants[0].brief = true;
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_HELD);
+}
+
+static void the_same_twice(void **state) {
+  (void)state;
+  play_actor(&scene, 1, "server", 'S', 0);
+  strcpy(play_want(&scene, 1, SAFE_WAITS_OTHER)->what, "a socket");
+  strcpy(play_want(&scene, 1, SAFE_WAITS_OTHER)->what, "a socket");
+  tells(about_process(1), "server[1] waits for a socket.\n");
+}
+
 static void a_full_pipe(void **state) {
   int32_t pipe = play_pipe(&scene);
 
@@ -554,6 +601,9 @@ int main(void) {
     PLAYED(any_child),
     PLAYED(a_zombie),
     PLAYED(the_ends_of_a_pipe),
+    PLAYED(a_pipe_to_oneself),
+    PLAYED(one_that_may_have_set_a_timer),
+    PLAYED(the_same_twice),
     PLAYED(a_full_pipe),
     PLAYED(a_file_nobody_holds),
     PLAYED(a_file_that_is_only_open),

@@ -367,6 +367,109 @@ static void the_other_end_itself(void **state) {
   safe_explanation_free(why);
 }
 
+/* ---- What only looks like a standstill. */
+
+static void handle(int signal) { (void)signal; }
+
+static void wait_with_alarm(void *orders) {
+  signal(SIGALRM, handle);
+  alarm(120);
+  wait_for_other(orders);
+}
+
+static void wait_to_be_woken(void *orders) {
+  signal(SIGTERM, handle);
+  read_from_itself(orders);
+}
+
+static void serve_fifo(void *orders) {
+  int fifo = mkfifo("fifo", 0600) == 0 ? open("fifo", O_RDWR) : -1;
+  char byte;
+
+  (void)orders;
+  if (read(fifo, &byte, 1) != 0) _exit(22);
+}
+
+/* Until the process is seen in its wait. */
+static void expect_held(pid_t pid, const char *part) {
+  int64_t deadline = now_ms() + 5000 * slowness();
+  safe_explanation *why = explain(NULL, pid);
+
+  while (strstr(safe_explanation_text(why), part) == NULL && now_ms() < deadline) {
+    safe_explanation_free(why);
+    sleep_ms(10);
+    why = explain(NULL, pid);
+  }
+  expect_text(why, "%s", part);
+  assert_int_equal(safe_explanation_verdict(why), SAFE_VERDICT_HELD);
+  safe_explanation_free(why);
+}
+
+static void two_that_have_set_an_alarm(void **state) {
+  struct orders one = {.path = "1st", .mode = SAFE_LOCK_EXCLUSIVE, .then = wait_with_alarm};
+  struct orders other = {.path = "2nd", .mode = SAFE_LOCK_EXCLUSIVE, .then = wait_with_alarm};
+  pid_t first, second;
+
+  (void)state;
+  if (blind() || on_valgrind()) skip(); /* which handles all signals, whatever its program does */
+  one.method = other.method = SAFE_METHOD_FLOCK;
+  first = locker_start(&one);
+  second = locker_start(&other);
+  make_file("both", "");
+  expect_held(first, "holds, maybe for a limited time: it handles the signal of a timer.\n");
+  expect_held(second, "holds, maybe for a limited time: it handles the signal of a timer.\n");
+  assert_int_equal(unlink("both"), 0);
+}
+
+static void servers_that_wait(void **state) {
+  struct orders woken = {.then = wait_to_be_woken}, server = {.then = serve_fifo};
+
+  (void)state;
+  if (blind() || on_valgrind()) skip();
+  expect_held(locker_start(&woken), " is itself: it has the other end itself.\n");
+  expect_held(locker_start(&server), " is itself: it has the other end itself.\n");
+  assert_int_equal(unlink("fifo"), 0);
+}
+
+static void answer_for_ever(int from, int to) {
+  char byte;
+
+  while (read(from, &byte, 1) == 1 && write(to, &byte, 1) == 1) continue;
+  _exit(0);
+}
+
+static void talk_to_child(void *orders) {
+  int there[2], back[2];
+
+  (void)orders;
+  if (pipe(there) != 0 || pipe(back) != 0) _exit(22);
+  if (fork() == 0) {
+    close(there[1]);
+    close(back[0]);
+    answer_for_ever(there[0], back[1]);
+  }
+  close(there[0]);
+  close(back[1]);
+  if (write(there[1], "", 1) == 1) answer_for_ever(back[0], there[1]);
+}
+
+/* Each is seen to wait for the other one, but never both at once. */
+static void two_that_talk(void **state) {
+  struct orders orders = {.then = talk_to_child};
+  pid_t pid = locker_start(&orders);
+  safe_explanation *why;
+  int64_t until = now_ms() + 1500;
+
+  (void)state;
+  if (blind()) skip();
+  while (now_ms() < until) {
+    why = explain(NULL, pid);
+    if (safe_explanation_verdict(why) == SAFE_VERDICT_CYCLE || safe_explanation_verdict(why) == SAFE_VERDICT_STUCK)
+      fail_msg("%s", safe_explanation_text(why));
+    safe_explanation_free(why);
+  }
+}
+
 static void lock_twice(void *from) {
   const struct orders *orders = from;
 
@@ -528,6 +631,9 @@ int main(void) {
     LOCKERS(two_hosts_of_the_library),
     LOCKERS(the_story),
     LOCKERS(the_other_end_itself),
+    LOCKERS(two_that_have_set_an_alarm),
+    LOCKERS(servers_that_wait),
+    LOCKERS(two_that_talk),
     LOCKERS(its_own_lock),
     LOCKERS(a_child_that_does_not_end),
     LOCKERS(a_sleeper),

@@ -46,7 +46,10 @@ struct safe__looker {
   int64_t from, task;  /* whose call and descriptors are looked at: the same, but for a helper */
   char channel[64];
   int64_t since_ms;
-  int64_t call; /* its number; -1: none */
+  int64_t stamp;   /* how often the thread had gone to sleep, or been sent to */
+  uint64_t caught; /* signals that it handles, as in SigCgt of proc(5) */
+  bool timers;     /* it has timers of timer_create(2), whose signal it handles */
+  int64_t call;    /* its number; -1: none */
   uint64_t arguments[6];
 };
 
@@ -68,6 +71,16 @@ int64_t safe__asleep_since(int64_t pid, int64_t thread);
 /* Children that a thread has made, the oldest first; those of all threads where the kernel does not list them. How many
    there are; at most room of them are stored. */
 size_t safe__look_children_of(int64_t pid, int64_t thread, int64_t *children, size_t room);
+
+/* How often a thread has left the processor, be it to sleep or to let others run; -1: that cannot be read. */
+int64_t safe__look_switches(int64_t pid, int64_t thread);
+
+/* Which signals the process handles, for all of its threads; and what that says of a want. */
+void safe__look_signals(struct safe__looker *looker);
+void safe__look_mark(const struct safe__looker *looker, struct safe__want *want);
+
+/* Whether a sleep in the kernel is too short to be called one for ever. */
+bool safe__look_is_brief(int64_t since_ms);
 
 /* Of a thread in uninterruptible sleep: whether it stays there. Two looks are at least 50 ms apart; the pause between
    them is one for all processes. */

@@ -93,7 +93,10 @@ static void want_reaping(struct safe__looker *looker, int64_t parent) {
 struct safe__want *safe__look_want(const struct safe__looker *looker, int32_t waits) {
   struct safe__want *want = safe__scene_want(looker->scene, looker->pid, looker->thread, waits);
 
-  if (want != NULL) want->since_ms = looker->since_ms;
+  if (want == NULL) return NULL;
+  want->since_ms = looker->since_ms;
+  want->stamp = looker->stamp;
+  safe__look_mark(looker, want);
   return want;
 }
 
@@ -109,7 +112,9 @@ struct safe__want *safe__look_other(const struct safe__looker *looker, const cha
 static void want_kernel(struct safe__looker *looker) {
   struct safe__want *want = safe__look_want(looker, SAFE_WAITS_KERNEL);
 
-  if (want != NULL) snprintf(want->what, sizeof(want->what), "%s", looker->channel);
+  if (want == NULL) return;
+  snprintf(want->what, sizeof(want->what), "%s", looker->channel);
+  want->brief = safe__look_is_brief(looker->since_ms);
 }
 
 /* A frozen cgroup: version 1 has its processes in uninterruptible sleep; version 2 in one that looks like any other,
@@ -137,6 +142,7 @@ static void want_vforked(struct safe__looker *looker) {
 
   if (want == NULL) return;
   want->other = count > 0 && count <= 256 ? children[count - 1] : SAFE__ANY_CHILD;
+  want->alarmed = false; /* no signal gets there */
   snprintf(want->what, sizeof(want->what), "vfork: until it has called exec");
 }
 
@@ -255,6 +261,7 @@ static void look_at_thread(struct safe__looker *looker, const struct thread *thr
   struct safe__want *want;
 
   looker->thread = looker->task = thread->number;
+  looker->stamp = safe__look_switches(looker->pid, looker->thread);
   looker->since_ms = safe__asleep_since(looker->pid, looker->thread);
   safe__look_channel(looker->pid, looker->thread, looker->channel, sizeof(looker->channel));
   if (thread->state == 'R') {
@@ -303,6 +310,7 @@ static void look_at_threads(struct safe__looker *looker, bool kernel) {
   take_state(looker, &threads[0]);
   if (all_stopped(threads, count)) {
     looker->since_ms = safe__asleep_since(looker->pid, threads[0].number);
+    looker->stamp = -1; /* it is seen anew by its state alone */
     want_continue(looker, "");
     return;
   }
@@ -351,7 +359,7 @@ static bool has_hidden_descriptors(int64_t pid) {
 
 void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadline) {
   struct safe__actor *actor = safe__scene_actor(scene, pid);
-  struct safe__looker looker = {.scene = scene, .deadline = deadline, .pid = pid, .from = pid};
+  struct safe__looker looker = {.scene = scene, .deadline = deadline, .pid = pid, .from = pid, .stamp = -1};
   struct safe__proc_stat stat;
   struct safe__peek peek;
 
@@ -360,6 +368,7 @@ void safe__os_look_process(struct safe__scene *scene, int64_t pid, int64_t deadl
     want_end_of_exec(&looker);
     return;
   }
+  safe__look_signals(&looker);
   safe__peek_begin(&peek, deadline);
   looker.peek = &peek;
   if (actor->state == 'Z') {

@@ -18,15 +18,6 @@ struct safe__look *safe__look_of(struct safe__scene *scene) {
   return scene->look;
 }
 
-static int64_t switches_of(int64_t pid, int64_t thread) {
-  char text[4096];
-  const char *at;
-
-  if (safe__proc_read(pid, thread, "status", text, sizeof(text)) <= 0) return -1;
-  at = strstr(text, "\nvoluntary_ctxt_switches:");
-  return at == NULL ? -1 : strtoll(strchr(at, ':') + 1, NULL, 10);
-}
-
 static bool sleeps(int64_t pid, int64_t thread) {
   struct safe__proc_stat stat;
 
@@ -54,7 +45,7 @@ static struct safe__sighting *note(struct safe__look *look, int64_t pid, int64_t
   sighting = &look->sightings[look->sighting_count++];
   sighting->pid = pid;
   sighting->thread = thread;
-  sighting->switches = switches_of(pid, thread);
+  sighting->switches = safe__look_switches(pid, thread);
   safe__look_channel(pid, thread, sighting->channel, sizeof(sighting->channel));
   sighting->at = safe__os_now();
   return sighting;
@@ -76,7 +67,7 @@ static bool has_stayed(const struct safe__sighting *before) {
 
   if (!sleeps(before->pid, before->thread)) return false;
   safe__look_channel(before->pid, before->thread, channel, sizeof(channel));
-  return strcmp(channel, before->channel) == 0 && switches_of(before->pid, before->thread) == before->switches;
+  return strcmp(channel, before->channel) == 0 && safe__look_switches(before->pid, before->thread) == before->switches;
 }
 
 enum safe__stuck safe__look_stuck(struct safe__scene *scene, int64_t pid, int64_t thread, int64_t deadline) {

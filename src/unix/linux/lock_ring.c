@@ -59,6 +59,7 @@ struct ring {
   unsigned mask, results_mask;
   struct spoiled {
     struct flock range; /* what the thread blocks with */
+    struct safe__ring_note note;
     struct __kernel_timespec at;
   } * spoiled;
   int number;         /* among those of the thread */
@@ -407,6 +408,7 @@ static int wait_until(struct ring *ring, struct safe__file *file, const struct s
   long switches;
 
   if (file->borrowed && !safe__os_file_id(file, &id)) return safe__lock_failed(EBADF, error);
+  ring->spoiled->note = (struct safe__ring_note){SAFE__RING_MAGIC, deadline};
   for (;;) {
     switches = safe__switches();
     until = look == SAFE__NEVER ? deadline : safe__deadline_min(deadline, safe__os_now() + look);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "lock_ring.h"
 #include "look.h"
 
 /* ---- The call. */
@@ -80,6 +81,24 @@ bool safe__look_is_vfork(const struct safe__looker *looker) {
   return looker->call == SYS_clone || looker->call == SYS_clone3;
 }
 
+/* ---- Times of an end. */
+
+static int64_t now_ms(clockid_t clock) {
+  struct timespec now;
+
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* How long a wait until then is, from its beginning, if that is known. */
+static int64_t until(const struct safe__looker *looker, int64_t at, clockid_t clock) {
+  int64_t left = at - now_ms(clock);
+  int64_t passed = looker->since_ms > 0 ? now_ms(CLOCK_REALTIME) - looker->since_ms : 0;
+
+  if (at < 0) return -1;
+  return left + passed > 0 ? left + passed : 0;
+}
+
 /* ---- Locks. */
 
 #ifndef F_OFD_SETLKW
@@ -93,26 +112,39 @@ bool safe__look_asks_for_lock(const struct safe__looker *looker) {
   return looker->call == SYS_fcntl && is_lock_command(looker->arguments[1]);
 }
 
-static void want_lock(struct safe__looker *looker, int32_t method, int32_t mode) {
+static struct safe__want *want_lock(struct safe__looker *looker, int32_t method, int32_t mode) {
   int number = (int)looker->arguments[0];
   char name[256] = "";
   int32_t object = safe__look_locked_file(looker, number, name, sizeof(name));
   struct safe__want *want = safe__look_want(looker, SAFE_WAITS_LOCK);
 
-  if (want == NULL) return;
+  if (want == NULL) return NULL;
   want->object = object;
   want->method = method;
   want->mode = mode;
   want->handle = number;
   snprintf(want->what, sizeof(want->what), "%.*s", (int)sizeof(want->what) - 1, name);
+  return want;
 }
 
 static void look_at_flock(struct safe__looker *looker) {
   want_lock(looker, SAFE_METHOD_FLOCK, (looker->arguments[1] & LOCK_EX) != 0 ? SAFE_LOCK_EXCLUSIVE : SAFE_LOCK_SHARED);
 }
 
+/* A thread that io_uring takes out of its wait in time. */
+static int64_t ring_limit(struct safe__looker *looker) {
+  static const struct safe__ring_note own = {SAFE__RING_MAGIC, 0};
+  struct safe__ring_note note;
+
+  if (!safe__peek_memory(looker->peek, looker->from, looker->arguments[2] + sizeof(struct flock), &note, sizeof(note)))
+    return -1;
+  if (memcmp(note.magic, own.magic, sizeof(note.magic)) != 0 || note.deadline == SAFE__NEVER) return -1;
+  return until(looker, note.deadline / 1000000, CLOCK_MONOTONIC);
+}
+
 static void look_at_fcntl(struct safe__looker *looker) {
   int32_t method = looker->arguments[1] == F_SETLKW ? SAFE_METHOD_POSIX : SAFE_METHOD_OFD, mode = -1;
+  struct safe__want *want;
   struct flock range;
 
   if (!is_lock_command(looker->arguments[1])) {
@@ -121,7 +153,8 @@ static void look_at_fcntl(struct safe__looker *looker) {
   }
   if (safe__peek_memory(looker->peek, looker->from, looker->arguments[2], &range, sizeof(range)))
     mode = range.l_type == F_RDLCK ? SAFE_LOCK_SHARED : range.l_type == F_WRLCK ? SAFE_LOCK_EXCLUSIVE : -1;
-  want_lock(looker, method, mode);
+  want = want_lock(looker, method, mode);
+  if (want != NULL && method == SAFE_METHOD_OFD) want->limit_ms = ring_limit(looker);
 }
 
 /* ---- Children. */
@@ -208,22 +241,6 @@ int64_t safe__look_time(struct safe__looker *looker, uint64_t address, bool micr
     return -1;
   if (time[0] > INT64_MAX / 2000) return -1; /* for ever, as good as */
   return (int64_t)time[0] * 1000 + (time[1] + unit - 1) / unit;
-}
-
-static int64_t now_ms(clockid_t clock) {
-  struct timespec now;
-
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* How long a wait until then is, from its beginning, if that is known. */
-static int64_t until(const struct safe__looker *looker, int64_t at, clockid_t clock) {
-  int64_t left = at - now_ms(clock);
-  int64_t passed = looker->since_ms > 0 ? now_ms(CLOCK_REALTIME) - looker->since_ms : 0;
-
-  if (at < 0) return -1;
-  return left + passed > 0 ? left + passed : 0;
 }
 
 /* Of those that wait, all but FUTEX_WAIT take the time of the end; the rest has no time there. */

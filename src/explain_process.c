@@ -362,8 +362,9 @@ bool safe__say_doing(struct safe__text *text, const struct safe__judgement *judg
     return true;
   }
   say_thread(text, judgement, pid, want->thread, self);
-  if (threads > 1 && want->thread != 0)
-    safe__say(text, goes ? " in one of its %d threads, which can go on" : " in one of its %d threads; none can go on",
-              (int)threads);
+  if (threads > 1 && want->thread != 0 && goes)
+    safe__say(text, " in one of its threads, which can go on"); /* not all of them may have been seen */
+  else if (threads > 1 && want->thread != 0)
+    safe__say(text, " in one of its %d threads; none can go on", (int)threads);
   return true;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -429,6 +430,40 @@ static void servers_that_wait(void **state) {
   assert_int_equal(unlink("fifo"), 0);
 }
 
+static void *wait_for_own(void *from) {
+  const struct orders *orders = from;
+
+  flock(open(orders->path, O_RDWR | O_CLOEXEC), LOCK_EX);
+  return NULL;
+}
+
+static void *sleep_on(void *unused) {
+  pause();
+  return unused;
+}
+
+#define CROWD 80
+
+static void wait_in_a_crowd(void *orders) {
+  pthread_t thread;
+  int at;
+
+  for (at = 0; at < CROWD; at++)
+    if (pthread_create(&thread, NULL, at + 1 < CROWD ? wait_for_own : sleep_on, orders) != 0) _exit(22);
+  wait_for_own(orders);
+}
+
+/* One of its threads can go on, and is none of those that are looked at. */
+static void one_of_many_threads(void **state) {
+  struct orders orders = {.path = "crowd", .mode = SAFE_LOCK_EXCLUSIVE, .then = wait_in_a_crowd};
+
+  (void)state;
+  if (blind()) skip();
+  orders.method = SAFE_METHOD_FLOCK;
+  expect_held(locker_start(&orders),
+              ", which it holds itself through another open file in one of its threads, which can go on.\n");
+}
+
 static void answer_for_ever(int from, int to) {
   char byte;
 
@@ -631,6 +666,7 @@ int main(void) {
     LOCKERS(the_other_end_itself),
     LOCKERS(two_that_have_set_an_alarm),
     LOCKERS(servers_that_wait),
+    LOCKERS(one_of_many_threads),
     LOCKERS(two_that_talk),
     LOCKERS(its_own_lock),
     LOCKERS(a_child_that_does_not_end),

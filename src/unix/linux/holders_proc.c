@@ -201,7 +201,7 @@ static int look_fast(struct safe__holder_query *query) {
 static void say_nameless(struct safe__holder_query *query, int nameless) {
   const char *are = nameless == 1 ? "lock is" : "locks are";
 
-  if (query->unreadable > 0 || !sees_all_processes())
+  if (query->unreadable > 0 || query->no_memory || !sees_all_processes())
     safe__holder_unknown(query->list, "%d %s held by processes that cannot be looked at from here.", nameless, are);
   else
     safe__holder_unknown(query->list,

@@ -297,18 +297,27 @@ static void take_state(struct safe__looker *looker, const struct thread *first) 
   safe__look_channel(looker->pid, first->number, actor->channel, sizeof(actor->channel));
 }
 
+/* Threads that were not looked at may be any of those that can go on: one stands for all of them. */
+static void want_unseen(struct safe__looker *looker, const struct thread *thread) {
+  looker->thread = thread->number;
+  looker->since_ms = 0;
+  looker->stamp = -1;
+  safe__look_other(looker, "something that was not looked at", -1);
+}
+
 static void look_at_threads(struct safe__looker *looker, bool kernel) {
-  struct thread threads[MOST_THREADS];
-  size_t at, count = list_threads(looker->pid, threads, MOST_THREADS);
+  struct thread threads[MOST_THREADS + 1];
+  size_t at, count = list_threads(looker->pid, threads, MOST_THREADS + 1), most = count;
 
   if (count == 0) return; /* it has ended meanwhile */
   if (count > MOST_THREADS) {
     safe__scene_unknown(looker->scene, "Of the %zu threads of process %lld only %d were looked at.", count,
                         (long long)looker->pid, MOST_THREADS);
     count = MOST_THREADS;
+    most = MOST_THREADS + 1;
   }
   take_state(looker, &threads[0]);
-  if (all_stopped(threads, count)) {
+  if (all_stopped(threads, most)) {
     looker->since_ms = safe__asleep_since(looker->pid, threads[0].number);
     looker->stamp = -1; /* it is seen anew by its state alone */
     want_continue(looker, "");
@@ -322,6 +331,7 @@ static void look_at_threads(struct safe__looker *looker, bool kernel) {
     }
     look_at_thread(looker, &threads[at], kernel);
   }
+  if (at < most) want_unseen(looker, &threads[at]);
 }
 
 #define EXEC_MS 50

@@ -170,7 +170,8 @@ static void what_a_child_locked_for_its_parent_is_the_parents(void **state) {
   assert_true(WIFSIGNALED(status));
   pid = locker_start(&orders); /* has it from us */
   list = look_at("idiom");
-  expect_holder(list, getpid(), SAFE_VIA_LOCKED);
+  /* Numbers of processes may have begun anew between: then it looks like one who was there before us. */
+  expect_holder(list, getpid(), child > getpid() ? SAFE_VIA_LOCKED : SAFE_VIA_INHERITED);
   expect_holder(list, pid, SAFE_VIA_INHERITED);
   safe_holder_list_free(list);
   close(LOCKER_FD);

@@ -116,8 +116,8 @@ enum safe_verdict {
   SAFE_VERDICT_FREE = 0,   /* nobody holds a lock on the file; or: the process does not wait for another one */
   SAFE_VERDICT_HELD = 1,   /* it is held, or the process waits; and who is waited for can go on, as far as was seen */
   SAFE_VERDICT_CYCLE = 2,  /* some wait for one another: none of them can go on */
-  SAFE_VERDICT_STUCK = 3,  /* who is waited for cannot go on by itself: it is stopped, or the kernel does not let go of
-                              it, or it waits for something that nobody is left to give */
+  SAFE_VERDICT_STUCK = 3,  /* who is waited for cannot go on by itself: it is stopped, or has slept for 2 s where no
+                              signal reaches it, or it waits for something that nobody is left to give */
   SAFE_VERDICT_UNKNOWN = 4 /* too little could be seen to tell */
 };
 

@@ -23,6 +23,21 @@ int64_t now_ms(void) { return safe__os_now() / SAFE__MS; }
 
 void sleep_ms(int64_t ms) { safe__os_sleep(safe__deadline(ms), NULL, false); }
 
+#define WINES_OWN 1359 /* ERROR_INTERNAL_ERROR */
+
+int spawn_surely(safe_process **process, const safe_spawn_options *options, safe_error *error) {
+  safe_error own = SAFE_ERROR_INIT;
+  int tries, code = SAFE_OK;
+
+  if (error == NULL) error = &own;
+  for (tries = 0; tries < 3; tries++) {
+    code = safe_spawn(process, options, error);
+    if (code != SAFE_ESYSTEM || error->os_code != WINES_OWN || !on_wine()) break;
+    print_message("once more: %s\n", error->message);
+  }
+  return code;
+}
+
 static safe_process *start(const char *word, va_list rest) {
   const char *argv[MAX_WORDS + 2] = {"helper"};
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
@@ -36,7 +51,7 @@ static safe_process *start(const char *word, va_list rest) {
   options.in.kind = SAFE_STDIO_NULL;
   options.out.kind = SAFE_STDIO_PIPE;
   options.timeout_ms = HELPER_MS;
-  if (safe_spawn(&process, &options, &error) != SAFE_OK) fail_msg("the helper does not start: %s", error.message);
+  if (spawn_surely(&process, &options, &error) != SAFE_OK) fail_msg("the helper does not start: %s", error.message);
   return process;
 }
 

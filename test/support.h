@@ -45,6 +45,10 @@ void make_folder(const char *path);
 /* Whether this is Windows as Wine plays it. */
 bool on_wine(void);
 
+/* safe_spawn, but once more where Wine's CreateProcess has failed for a reason of its own (error 1359, once in some
+   thousands under load): its process had ended before it began. */
+int spawn_surely(safe_process **process, const safe_spawn_options *options, safe_error *error);
+
 /* The descriptors or handles that this process has open. */
 int count_handles(void);
 

@@ -70,7 +70,7 @@ static safe_process *child_with_pipes(void) {
   options.file = helper_path();
   options.argv = argv;
   options.in.kind = options.out.kind = options.err.kind = SAFE_STDIO_PIPE;
-  if (safe_spawn(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
+  if (spawn_surely(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
   return process;
 }
 

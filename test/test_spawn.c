@@ -34,7 +34,7 @@ static void exit_codes_arrive(void **state) {
     safe_exit status;
 
     snprintf(number, sizeof(number), "%d", codes[at]);
-    assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+    assert_code(spawn_surely(&process, &options, NULL), SAFE_OK);
     assert_true(safe_process_pid(process) > 0);
     status = end_of(process);
     assert_int_equal(status.kind, SAFE_EXIT_CODE);
@@ -54,7 +54,7 @@ static void a_wait_ends_at_its_deadline_and_can_go_on(void **state) {
   safe_cancel *cancel;
 
   (void)state;
-  assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+  assert_code(spawn_surely(&process, &options, NULL), SAFE_OK);
   wait.timeout_ms = SAFE_NO_WAIT;
   assert_code(safe_process_wait(process, &wait, NULL, &error), SAFE_ETIMEDOUT);
   wait.timeout_ms = 30;
@@ -88,7 +88,7 @@ static char *output_of(const safe_spawn_options *from) {
   safe_process *process;
 
   options.out.kind = SAFE_STDIO_PIPE;
-  if (safe_spawn(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
+  if (spawn_surely(&process, &options, &error) != SAFE_OK) fail_msg("%s", error.message);
   assert_code(safe_process_communicate(process, NULL, &output, &error), SAFE_OK);
   safe_process_free(process);
   free(output.err);
@@ -268,7 +268,7 @@ static void a_running_child_that_is_let_go_of_is_collected_later(void **state) {
   int before = count_handles();
 
   (void)state;
-  assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+  assert_code(spawn_surely(&process, &options, NULL), SAFE_OK);
   safe_process_free(process);
   assert_code(safe_shutdown(20000), SAFE_OK);
   assert_int_equal(safe_parked_count(), 0);
@@ -286,7 +286,7 @@ static void nothing_is_left_behind(void **state) {
     if (round == 2) before = count_handles();
     options.in.kind = options.out.kind = options.err.kind = SAFE_STDIO_PIPE;
     options.file = helper_path();
-    assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+    assert_code(spawn_surely(&process, &options, NULL), SAFE_OK);
     end_of(process);
     safe_process_free(process);
     options.file = "no/such/program";

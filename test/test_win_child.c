@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The child that the tests of spawn on Windows start, which is the test program itself, and how they start it. */
 #include "test_win_child.h"
+#include "support.h"
 
 #include <fcntl.h>
 #include <io.h>
@@ -245,7 +246,7 @@ safe_process *start_child(const char *const *argv, safe_spawn_options *options) 
 
   options->argv = argv;
   options->timeout_ms = slow(10000);
-  if (safe_spawn(&process, options, &error) != SAFE_OK) fail_msg("%s: %s", safe_code_name(error.code), error.message);
+  if (spawn_surely(&process, options, &error) != SAFE_OK) fail_msg("%s: %s", safe_code_name(error.code), error.message);
   return process;
 }
 

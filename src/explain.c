@@ -105,8 +105,7 @@ static bool keep_file(struct safe_explanation *why, const struct safe__question 
   why->holders = &why->scene.objects[object].holders;
   /* The scene's is cut where it is very long; the caller's may be relative. */
   if (path != NULL && (!is_absolute(name) || strlen(name) + 1 == sizeof(why->scene.objects[object].name))) name = path;
-  why->file = safe__alloc(strlen(name) + 1);
-  if (why->file != NULL) memcpy(why->file, name, strlen(name) + 1);
+  why->file = safe__copy_text(name);
   return why->file != NULL;
 }
 

@@ -48,6 +48,7 @@ struct safe__file_id {
 extern void *(*safe__realloc)(void *memory, size_t size); /* size > 0 */
 void *safe__alloc(size_t size);                           /* zeroed */
 void safe__free(void *memory);
+char *safe__copy_text(const char *text); /* NULL without memory */
 
 /* ---- Errors. The library's own functions get a complete safe_error; only the public ones see the caller's. */
 #if defined(__GNUC__)

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that get a lock and give it back. How it is got is in attempt.c. */
-#include <string.h>
-
 #include "attempt.h"
 #include "owner_record.h"
 
 /* ---- The object. */
-
-static char *copy_path(const char *path) {
-  size_t size = strlen(path) + 1;
-  char *copy = safe__alloc(size);
-
-  return copy == NULL ? NULL : memcpy(copy, path, size);
-}
 
 static struct safe_lock *make_lock(const char *path, const safe_lock_options *options) {
   bool keep_path = (options->flags & (SAFE_LOCK_REMOVE_ON_UNLOCK | SAFE_LOCK_RECORD_OWNER)) != 0;
@@ -26,7 +17,7 @@ static struct safe_lock *make_lock(const char *path, const safe_lock_options *op
   lock->borrowed = path == NULL;
   if (path != NULL) fds = safe__os_file_descriptors(&lock->file, &count);
   if (fds != NULL) safe__held_note(lock, fds, count);
-  if (keep_path) lock->path = copy_path(path);
+  if (keep_path) lock->path = safe__copy_text(path);
   if (lock->path != NULL || !keep_path) return lock;
   safe__lock_free(lock);
   return NULL;

@@ -69,16 +69,13 @@ static void free_pending(struct pending *pending) {
 
 static bool copy_strings(struct pending *pending, const char *path) {
   struct safe_lock_wait *attempt = &pending->attempt;
-  size_t size;
 
   if (attempt->options.label != NULL) {
     strncpy(pending->label, attempt->options.label, SAFE__LABEL_BYTES);
     attempt->options.label = pending->label;
   }
   if (path == NULL) return true;
-  size = strlen(path) + 1;
-  attempt->path = pending->path = safe__alloc(size);
-  if (pending->path != NULL) memcpy(pending->path, path, size);
+  attempt->path = pending->path = safe__copy_text(path);
   return pending->path != NULL;
 }
 

@@ -14,3 +14,10 @@ void *safe__alloc(size_t size) {
 }
 
 void safe__free(void *memory) { free(memory); }
+
+char *safe__copy_text(const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = safe__alloc(size);
+
+  return copy == NULL ? NULL : memcpy(copy, text, size);
+}

@@ -4,7 +4,6 @@
  * want to. Each of these may block in a call to a server that is gone. The thread is then asked to stop, and parked if
  * that does not help; whatever it gets after that it gives back by itself.
  */
-#include <string.h>
 
 #include "task.h"
 #include "timed_wait.h"
@@ -145,15 +144,13 @@ static safe_handle handle(void *argument) { return ((struct request *)argument)-
 static struct request *make(struct safe__file *file, const char *path, const safe_lock_options *options,
                             const struct safe__claim *claim) {
   struct request *request = safe__alloc(sizeof(*request));
-  size_t size = strlen(path) + 1;
 
   if (request == NULL) return NULL;
-  request->path = safe__alloc(size);
+  request->path = safe__copy_text(path);
   if (request->path == NULL || safe__os_cancel_create(&request->stop) != SAFE_OK) {
     free_request(&request->task);
     return NULL;
   }
-  memcpy(request->path, path, size);
   request->task.run = run;
   request->task.free = free_request;
   request->into = file;

@@ -2,8 +2,6 @@
 /* The file at a path, and who has it open. */
 #include "holders_openers.h"
 
-#include <string.h>
-
 #include "file_id.h"
 #include "look.h"
 #include "task.h"
@@ -55,13 +53,11 @@ static int hand_over(struct safe__scene *scene, const struct search *search, int
 /* The object's name may be a part of it only. */
 static int keep_path(struct safe__scene *scene, const char *path, const struct safe__file_id *id) {
   struct safe__look *look = safe__win_look(scene);
-  size_t size = strlen(path) + 1;
 
   if (look == NULL) return SAFE_ENOMEM;
   safe__free(look->path);
-  look->path = safe__alloc(size);
+  look->path = safe__copy_text(path);
   if (look->path == NULL) return SAFE_ENOMEM;
-  memcpy(look->path, path, size);
   look->id = *id;
   return SAFE_OK;
 }

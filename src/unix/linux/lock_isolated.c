@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -204,15 +203,13 @@ static const struct safe__wait_calls calls = {await, take_back, settle, park, re
 static struct request *make_request(struct safe__file *file, const char *path, const safe_lock_options *options,
                                     const struct safe__claim *claim) {
   struct request *request = safe__alloc(sizeof(*request));
-  size_t size = strlen(path) + 1;
 
   if (request == NULL) return NULL;
-  request->path = safe__alloc(size);
+  request->path = safe__copy_text(path);
   if (request->path == NULL) {
     safe__free(request);
     return NULL;
   }
-  memcpy(request->path, path, size);
   request->job.run = run;
   request->file = file;
   request->claim = *claim;

@@ -48,18 +48,16 @@ static void release(struct safe__errand *errand) {
 
 int64_t safe__os_read_start(const char *path, void *buffer, size_t size, int64_t deadline) {
   struct request *request = safe__alloc(sizeof(*request));
-  size_t length = strlen(path) + 1;
   int64_t result = SAFE_ENOENT;
   safe_error ignored;
   int code;
 
   if (request == NULL) return SAFE_ENOMEM;
-  request->path = safe__alloc(length);
+  request->path = safe__copy_text(path);
   if (request->path == NULL) {
     safe__free(request);
     return SAFE_ENOMEM;
   }
-  memcpy(request->path, path, length);
   request->errand.job.run = read_start;
   request->errand.release = release;
   code = safe__ask_aside(&request->errand, deadline, &ignored);

@@ -154,15 +154,13 @@ static void release(struct safe__errand *errand) {
 
 static struct request *make_request(const char *path) {
   struct request *request = safe__alloc(sizeof(*request));
-  size_t size = strlen(path) + 1;
 
   if (request == NULL) return NULL;
-  request->path = safe__alloc(size);
+  request->path = safe__copy_text(path);
   if (request->path == NULL) {
     safe__free(request);
     return NULL;
   }
-  memcpy(request->path, path, size);
   request->errand.job.run = look;
   request->errand.release = release;
   return request;

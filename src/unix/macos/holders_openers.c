@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <libproc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/proc_info.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -127,14 +126,6 @@ static void free_query(struct safe__helper *helper) {
   safe__free(query);
 }
 
-static bool copy_path(struct query *query, const char *path) {
-  size_t size = strlen(path) + 1;
-
-  query->path = safe__alloc(size);
-  if (query->path != NULL) memcpy(query->path, path, size);
-  return query->path != NULL;
-}
-
 /* The file that was opened, where there is one: the path may have another by now. */
 static struct query *make_query(const char *path, const struct safe__file *file) {
   struct query *query = safe__alloc(sizeof(*query));
@@ -144,7 +135,8 @@ static struct query *make_query(const char *path, const struct safe__file *file)
   query->helper.free = free_query;
   query->fd = -1;
   if (file == NULL || (file->fd < 0 && path != NULL)) {
-    if (path != NULL && copy_path(query, path)) return query;
+    query->path = path == NULL ? NULL : safe__copy_text(path);
+    if (query->path != NULL) return query;
     safe__free(query);
     return NULL;
   }

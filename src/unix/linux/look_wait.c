@@ -15,6 +15,7 @@
 #include "kernel.h"
 #include "lock_ring.h"
 #include "look.h"
+#include "old_calls.h"
 
 /* ---- The call. */
 
@@ -75,9 +76,7 @@ bool safe__look_call(struct safe__looker *looker, int *os_code) {
 }
 
 bool safe__look_is_vfork(const struct safe__looker *looker) {
-#ifdef SYS_vfork
   if (looker->call == SYS_vfork) return true;
-#endif
   return looker->call == SYS_clone || looker->call == SYS_clone3;
 }
 
@@ -100,10 +99,6 @@ static int64_t until(const struct safe__looker *looker, int64_t at, clockid_t cl
 }
 
 /* ---- Locks. */
-
-#ifndef F_OFD_SETLKW
-#define F_OFD_SETLKW 38
-#endif
 
 static bool is_lock_command(uint64_t command) { return command == F_SETLKW || command == F_OFD_SETLKW; }
 
@@ -314,18 +309,10 @@ static const struct {
   {SYS_splice, look_at_splice, NULL},
   {SYS_tee, look_at_tee, NULL},
   {SYS_sendfile, look_at_sendfile, NULL},
-#ifdef SYS_poll
   {SYS_poll, safe__look_poll, NULL},
-#endif
-#ifdef SYS_select
   {SYS_select, safe__look_select, NULL},
-#endif
-#ifdef SYS_epoll_wait
   {SYS_epoll_wait, safe__look_epoll, NULL},
-#endif
-#ifdef SYS_pause
   {SYS_pause, NULL, "a signal"},
-#endif
   {SYS_ppoll, safe__look_ppoll, NULL},
   {SYS_pselect6, safe__look_pselect, NULL},
   {SYS_epoll_pwait, safe__look_epoll, NULL},
@@ -337,9 +324,7 @@ static const struct {
   {SYS_restart_syscall, look_at_restarted, NULL},
   {SYS_rt_sigsuspend, NULL, "a signal"},
   {SYS_rt_sigtimedwait, NULL, "a signal"},
-#ifdef SYS_accept
   {SYS_accept, NULL, "a socket"},
-#endif
   {SYS_accept4, NULL, "a socket"},
   {SYS_connect, NULL, "a socket"},
   {SYS_recvfrom, NULL, "a socket"},
@@ -351,9 +336,7 @@ static const struct {
   {SYS_io_getevents, NULL, "asynchronous I/O"},
   {426 /* SYS_io_uring_enter, 5.1 */, NULL, "io_uring"},
   {SYS_semtimedop, NULL, "a semaphore"},
-#ifdef SYS_semop
   {SYS_semop, NULL, "a semaphore"},
-#endif
   {SYS_msgrcv, NULL, "a message queue"},
   {SYS_msgsnd, NULL, "a message queue"},
   {SYS_mq_timedreceive, NULL, "a message queue"},

@@ -269,6 +269,9 @@ typedef struct safe_exit {
  * Waits until the child has ended. Can be called again, also after it has ended. The child's number stays
  * reserved (as a zombie, on POSIX) until safe_process_free, so that no signal of safe_process_stop can
  * reach a stranger. SAFE_ETIMEDOUT or SAFE_ECANCELED: it still runs. status may be NULL.
+ *
+ * With an error to fill, the last 20 ms of a wait of 100 ms or more are for a look at what the child does, which the
+ * message of SAFE_ETIMEDOUT ends with; should the child end meanwhile, that is noticed after the look.
  */
 SAFE_API int safe_process_wait(safe_process *process, const safe_wait_options *options, safe_exit *status,
                                safe_error *error);

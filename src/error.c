@@ -12,9 +12,9 @@ static const char *const code_names[] = {
   "SAFE_ENOENT",    "SAFE_EACCES",  "SAFE_EISDIR",       "SAFE_ENOTREG", "SAFE_ESYMLINK",  "SAFE_EREPLACED",
   "SAFE_ENOLCK",    "SAFE_ENOTSUP", "SAFE_EBADF",        "SAFE_ENOEXEC", "SAFE_EMFILE",    "SAFE_EAGAIN",
   "SAFE_EPIPE",     "SAFE_E2BIG",   "SAFE_ENAMETOOLONG", "SAFE_ENOTDIR", "SAFE_EBATCH",    "SAFE_ENOSPC",
-  "SAFE_ESYSTEM",
+  "SAFE_ESYSTEM",   "SAFE_ESRCH",
 };
-_Static_assert(COUNT(code_names) == 1 - SAFE_ESYSTEM, "every code has a name");
+_Static_assert(COUNT(code_names) == 1 - SAFE_ESRCH, "every code has a name");
 
 static const char *const stage_names[] = {
   "no stage",
@@ -52,7 +52,7 @@ static const char *const stage_names[] = {
 };
 _Static_assert(COUNT(stage_names) == SAFE_STAGE_PROXY + 1, "every stage has a name");
 
-const char *safe_code_name(int code) { return code > 0 || code < SAFE_ESYSTEM ? "SAFE_?" : code_names[-code]; }
+const char *safe_code_name(int code) { return code > 0 || code < SAFE_ESRCH ? "SAFE_?" : code_names[-code]; }
 
 const char *safe_stage_name(int stage) {
   return stage < 0 || stage > SAFE_STAGE_PROXY ? "an unknown stage" : stage_names[stage];

@@ -6,16 +6,16 @@ static void every_code_has_a_name_of_its_own(void **state) {
   int one, other;
 
   (void)state;
-  for (one = SAFE_ESYSTEM; one <= 0; one++) {
+  for (one = SAFE_ESRCH; one <= 0; one++) {
     assert_int_equal(strncmp(safe_code_name(one), "SAFE_", 5), 0);
     assert_string_not_equal(safe_code_name(one), "SAFE_?");
     for (other = one + 1; other <= 0; other++) assert_string_not_equal(safe_code_name(one), safe_code_name(other));
   }
   assert_string_equal(safe_code_name(SAFE_ETIMEDOUT), "SAFE_ETIMEDOUT");
-  assert_string_equal(safe_code_name(SAFE_ESYSTEM), "SAFE_ESYSTEM");
+  assert_string_equal(safe_code_name(SAFE_ESRCH), "SAFE_ESRCH");
   assert_string_equal(safe_code_name(SAFE_ENOTDIR), "SAFE_ENOTDIR");
   assert_string_equal(safe_code_name(1), "SAFE_?");
-  assert_string_equal(safe_code_name(SAFE_ESYSTEM - 1), "SAFE_?");
+  assert_string_equal(safe_code_name(SAFE_ESRCH - 1), "SAFE_?");
 }
 
 static void every_stage_has_a_name(void **state) {

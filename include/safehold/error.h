@@ -54,7 +54,8 @@ enum safe_code {
   SAFE_ENOTDIR = -27,      /* something on the way to the file is not a folder */
   SAFE_EBATCH = -28,       /* a .bat or .cmd file: cmd.exe would parse the arguments again */
   SAFE_ENOSPC = -29,       /* the file system, or a quota, is full */
-  SAFE_ESYSTEM = -30       /* any other system error: os_code says which */
+  SAFE_ESYSTEM = -30,      /* any other system error: os_code says which */
+  SAFE_ESRCH = -31         /* the process has ended */
 };
 
 /* Where a call failed. Append only. */

@@ -167,6 +167,9 @@ SAFE_API safe_handle safe_lock_wait_handle(safe_lock_wait *wait);
 /* 0: safe_lock_finish will not block. SAFE_EAGAIN: not yet. Does not wait for the lock; near the deadline it may take
    what the look for the holder takes (holder_query_ms). */
 SAFE_API int safe_lock_wait_poll(safe_lock_wait *wait);
+/* Sets options.holder_query_ms anew: for a loop that has less time to spare for that look now than when the wait was
+   begun. 0: no look. SAFE_EINVAL for NULL; SAFE_EOWNER. */
+SAFE_API int safe_lock_wait_set_query(safe_lock_wait *wait, uint32_t holder_query_ms);
 /*
  * The outcome, as safe_lock_file would return it; blocks for what is left of the timeout if it is called early. Frees
  * the wait, except with SAFE_EINTR: then the request keeps its place, and finish is to be called again.

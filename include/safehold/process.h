@@ -421,6 +421,46 @@ SAFE_API int safe_process_stop(safe_process *process, const safe_stop_options *o
                                safe_error *error);
 
 /*
+ * The same without blocking, for event loops: begin, then poll after each delay, and when the exit handle becomes
+ * ready; finish.
+ *
+ *   safe_stop_begin(&stop, process, &options, &error);
+ *   while (safe_stop_poll(stop) == SAFE_EAGAIN) ... let safe_stop_delay_ms(stop) pass in the loop
+ *   code = safe_stop_finish(stop, &report, &error);
+ *
+ * begin asks politely, or ends by force where there is no grace. One stop at a time for a process; nothing else may be
+ * called for the process meanwhile but safe_process_exit_handle, _pid, and from its owner safe_process_wait. *stop is
+ * NULL on failure. A poll looks for what is left, which takes as long as the system's list of processes is.
+ */
+typedef struct safe_stop safe_stop;
+SAFE_API int safe_stop_begin(safe_stop **stop, safe_process *process, const safe_stop_options *options,
+                             safe_error *error);
+/* 0: over, and finish will not block. SAFE_EAGAIN: not yet. */
+SAFE_API int safe_stop_poll(safe_stop *stop);
+/* Milliseconds after which the next poll is of use; 0 = now. */
+SAFE_API int64_t safe_stop_delay_ms(const safe_stop *stop);
+/* The outcome, as safe_process_stop would return it; blocks for what is left of the time if it is called early. Frees
+   the stop. */
+SAFE_API int safe_stop_finish(safe_stop *stop, safe_stop_report *report, safe_error *error);
+/* Frees the stop without going on with it: what was asked to end may still do so. Never blocks. NULL does nothing. */
+SAFE_API void safe_stop_abandon(safe_stop *stop);
+
+enum safe_signal_flags {
+  SAFE_SIGNAL_GROUP = 1u << 0 /* to the whole process group or session of the child; Windows: to the whole job */
+};
+
+/*
+ * Sends the child a signal: SIGTERM, SIGHUP, ...; 0 only asks whether it is there. Never reaches a stranger, as the
+ * child's number is not given to anybody else before safe_process_free. Never blocks. With SAFE_SIGNAL_GROUP also what
+ * an ended child left behind in its group gets it; with SAFE_GROUP_HOST that flag is SAFE_EINVAL, as the group is the
+ * host's.
+ *
+ * SAFE_ESRCH: it has ended, and so has its group. SAFE_EINVAL: no such signal. Windows knows 0 and the numbers 2, 3, 9
+ * and 15 (SIGINT, SIGQUIT, SIGKILL, SIGTERM), which all end it at once with exit code 1; SAFE_ENOTSUP for others.
+ */
+SAFE_API int safe_process_signal(safe_process *process, int signal_number, uint32_t flags, safe_error *error);
+
+/*
  * For the common case: safe_spawn, safe_process_communicate, safe_process_stop and safe_process_free in one. stdin is a
  * pipe if there is input and else the null device, stdout and stderr are pipes, unless spawn says otherwise
  * (SAFE_STDIO_INHERIT, which is the default, does not: give the host's own stream as SAFE_STDIO_HANDLE; a pipe must be

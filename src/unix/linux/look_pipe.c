@@ -19,11 +19,12 @@
 
 static void keep(struct safe__descriptor_walk *walk, uint64_t inode, int64_t pid, int number) {
   struct safe__look *look = walk->context;
-  size_t room = look->end_room == 0 ? 512 : look->end_room * 2;
   struct safe__pipe_end *grown;
+  size_t room;
 
   safe__descriptors_enter(walk);
   if (look->end_count == look->end_room) {
+    room = look->end_room == 0 ? 512 : look->end_room * 2;
     grown = safe__realloc(look->ends, room * sizeof(*grown));
     if (grown != NULL) {
       look->ends = grown;

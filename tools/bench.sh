@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # sh tools/bench.sh [--quick] [--only=START OF A ROW'S NAME] [--json FILE]: measures locks, spawns and pipes against the
 # raw system calls, in turns within one run, and against peers in programs of their own, in three turns with ours; and
-# prints a table. Trust the ratios, on an idle machine.
+# prints a table. Trust the ratios, on an idle machine. The cgi rows install web servers of Debian's, and start them on
+# loopback ports with configurations of their own.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/lib.sh"
@@ -26,22 +27,23 @@ case $json in
 *) json=$PWD/$json ;;
 esac
 
-need_packages python3 gcc libc6-dev pkg-config libuv1-dev libapr1-dev libglib2.0-dev ruby php-cli
-sh "$root/tools/build.sh" native
-build=$root/build/native
-child=$build/bench/safehold_bench_child
-cmake --build "$build" --target safehold_bench safehold_bench_child
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-ulimit -n "$(ulimit -H -n)"
-
 # wanted NAME: whether --only asks for a row that may begin with the name.
 wanted() {
   case $1 in "$only"*) return 0 ;; esac
   case $only in "$1"*) return 0 ;; esac
   return 1
 }
+
+need_packages python3 gcc libc6-dev pkg-config libuv1-dev libapr1-dev libglib2.0-dev ruby php-cli
+if wanted cgi; then need_packages wrk lighttpd apache2-bin nginx fcgiwrap busybox; fi
+sh "$root/tools/build.sh" native
+build=$root/build/native
+child=$build/bench/safehold_bench_child
+cmake --build "$build" --target safehold_bench safehold_bench_child safehold_bench_cgi_hello safehold_bench_cgi_nap
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+ulimit -n "$(ulimit -H -n)"
 
 # Library peers: NAME:PACKAGE OF PKG-CONFIG.
 libraries=
@@ -92,4 +94,8 @@ while [ "$turn" -lt "$turns" ]; do
     done
   fi
 done
+if wanted cgi; then
+  python3 "$root/bench/cgi.py" $quick "--only=$only" "$build/examples/cgi_server" "$build/bench/safehold_bench_cgi_hello" \
+    "$build/bench/safehold_bench_cgi_nap" peers >>lines
+fi
 python3 "$root/bench/report.py" peers $json <lines

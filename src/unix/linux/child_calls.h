@@ -146,7 +146,8 @@ static inline long child_set_id(long call, int64_t id) {
   long result, parent = safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0);
   int signal = 0;
 
-  safe__raw6(SYS_prctl, PR_GET_PDEATHSIG, (long)&signal, 0, 0, 0, 0);
+  result = safe__raw6(SYS_prctl, PR_GET_PDEATHSIG, (long)&signal, 0, 0, 0, 0);
+  if (result < 0) return result; /* or the signal would be lost without a word */
   result = safe__raw6(call, (long)id, (long)id, (long)id, 0, 0, 0);
   if (result < 0 || signal == 0) return result;
   result = safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0, 0);

@@ -54,6 +54,7 @@ static void look(void *context) {
   struct safe_lock_wait *attempt = context;
   int64_t until = safe__deadline(attempt->options.holder_query_ms);
 
+  attempt->looked = true;
   safe__error_clear(&attempt->holder);
   if (attempt->options.timeout_ms != SAFE_NO_WAIT) until = safe__deadline_min(until, attempt->deadline);
   safe__name_holder(attempt->path, &attempt->lock->file, attempt->options.method, until, &attempt->holder);
@@ -65,7 +66,14 @@ static void plan_notice(struct safe_lock_wait *attempt) {
   int64_t look_ms = options->holder_query_ms;
 
   if (look_ms > options->timeout_ms / 2) look_ms = options->timeout_ms / 2;
-  if (look_ms > 0 && attempt->deadline != SAFE__NEVER) attempt->notice.at = attempt->deadline - look_ms * SAFE__MS;
+  attempt->notice.at = SAFE__NEVER;
+  if (look_ms > 0 && attempt->deadline != SAFE__NEVER && !attempt->looked)
+    attempt->notice.at = attempt->deadline - look_ms * SAFE__MS;
+}
+
+void safe__attempt_set_query(struct safe_lock_wait *attempt, uint32_t holder_query_ms) {
+  attempt->options.holder_query_ms = holder_query_ms;
+  if (attempt->began != 0) plan_notice(attempt);
 }
 
 static bool isolated(const struct safe_lock_wait *attempt) { return (attempt->options.flags & SAFE_LOCK_ISOLATE) != 0; }
@@ -90,7 +98,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   attempt->state = attempt->converts ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
   memset(attempt->steps, 0, sizeof(attempt->steps));
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
-  attempt->gate = attempt->swap = attempt->waited = false;
+  attempt->gate = attempt->swap = attempt->waited = attempt->looked = false;
   safe__error_clear(&attempt->holder);
   plan(attempt);
   if (attempt->path != NULL) start_clock(attempt); /* opening takes time too */

@@ -39,6 +39,7 @@ struct safe_lock_wait {
   int replaced, requeued;
   bool converts; /* the lock is held in the other mode */
   bool waited;   /* something was queued */
+  bool looked;   /* for the holder */
   bool gate;     /* the first step is the turnstile of SAFE_LOCK_FAIR: given back once the rest is got */
   bool swap;     /* what is got must not be held while another step is waited for */
   bool async;    /* must not block, and may wait for its own thread */
@@ -53,6 +54,9 @@ void safe__attempt_init(struct safe_lock_wait *attempt);
  * closed, except that a conversion leaves what safe_lock_convert promises.
  */
 int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error);
+
+/* How long to look for the holder, if that has not been done yet. */
+void safe__attempt_set_query(struct safe_lock_wait *attempt, uint32_t holder_query_ms);
 
 /* Takes back what is queued, gives back what was got and closes the file. 0, or SAFE_ESTUCK: what was queued is parked.
  */

@@ -168,6 +168,20 @@ int safe_lock_wait_poll(safe_lock_wait *wait) {
   return pending->over ? SAFE_OK : SAFE_EAGAIN;
 }
 
+int safe_lock_wait_set_query(safe_lock_wait *wait, uint32_t holder_query_ms) {
+  struct pending *pending = (struct pending *)wait;
+  int held, code = SAFE_OK;
+
+  if (wait == NULL) return SAFE_EINVAL;
+  if (!own(pending)) return SAFE_EOWNER;
+  safe__attempt_set_query(&pending->attempt, holder_query_ms);
+  if (!pending->polled) return SAFE_OK;
+  held = safe__os_hold_cancellation();
+  code = arm(pending); /* at another time; if that fails it wakes at the former one */
+  safe__os_allow_cancellation(held);
+  return code;
+}
+
 /* In a forked child: the parent's request is not to be touched, and what there is of it here is only closed. */
 static void disown(struct pending *pending) {
   struct safe__wait *wait = &pending->attempt.wait;

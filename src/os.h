@@ -169,10 +169,14 @@ int64_t safe__os_child_pid(const struct safe__child *child);
 /* Asks (force false) or makes (force true) the child and its group or job end. Never blocks. False if waiting is in
    vain: the child has ended, and those it left behind cannot be asked. */
 bool safe__os_child_end(struct safe__child *child, bool force);
+/* A signal to the child, or to its whole group or job. Never blocks. SAFE_ESRCH: they have ended. SAFE_EINVAL: there is
+   no such signal, or no such group. */
+int safe__os_child_signal(struct safe__child *child, int signal_number, bool group, safe_error *error);
 /* Whether any of them is left; names those that are, as far as the report has room, and the first one's state. */
 bool safe__os_child_left(struct safe__child *child, safe_stop_report *report);
-/* Waits until something may have changed for safe__os_child_left, or until the deadline. */
-void safe__os_child_settle(struct safe__child *child, int64_t deadline);
+/* Waits until something may have changed for safe__os_child_left since it was last asked: true; or until the deadline,
+   which may have passed: then it only looks whether. */
+bool safe__os_child_settle(struct safe__child *child, int64_t deadline);
 /* Gives everything back; parks a child that still runs. In a forked copy (own false) only closes. */
 void safe__os_child_free(struct safe__child *child, bool own);
 

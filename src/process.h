@@ -20,7 +20,8 @@ struct safe_process {
   struct safe__child child; /* its member streams[3] holds our ends of the pipes */
   int64_t owner;            /* the process that spawned: a forked copy may only close */
   bool ended;
-  safe_exit status; /* once ended */
+  safe_exit status;       /* once ended */
+  struct safe_stop *stop; /* one that was begun, and is not finished */
   struct safe__carry carry[3];
 };
 

@@ -38,7 +38,9 @@ set(SAFEHOLD_PORTABLE_SOURCES
   process.c
   run.c
   scene.c
+  signal.c
   stop.c
+  stop_steps.c
   timed_wait.c
   version.c
   wait_backoff.c
@@ -47,6 +49,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
 # Every Unix, then what only one of them has.
 set(SAFEHOLD_UNIX_SOURCES
   unix/above_stdio.c
+  unix/child_signal.c
   unix/clock.c
   unix/error.c
   unix/fork.c

@@ -1,102 +1,144 @@
 /* SPDX-License-Identifier: MIT */
-/* Ending a child: politely, then by force, then a verdict. Nothing here waits for a process without a deadline. */
-#include "explain.h"
-#include "process.h"
+/* The calls that end a child, blocking and for event loops. How it is done is in stop_steps.c. */
+#include "stop.h"
 
-/* From the forced end to the verdict. */
-#define VERDICT_MS 80
+/* How soon a loop notices a cancel, and that those are gone whom no exit handle tells of. */
+#define CANCEL_MS 20
+#define UNWATCHED_MS 10
 
-/* For a look at what is left, after the verdict. */
-#define TELL_MS 10
+static int check(const safe_process *process, safe_error *error) {
+  int code = safe__check_process(process, error);
 
-/* Forced again in this rhythm: a process of the group may have forked while the group was being killed. */
-#define REPEAT_MS 10
-
-/* How soon a cancel is noticed. */
-#define SLICE_MS 20
-#define SLICES 5 /* after which it is looked anyway */
-
-/* Until something may have changed, the deadline, or the cancel: false. */
-static bool settle(struct safe__child *child, int64_t deadline, safe_cancel *cancel) {
-  int64_t slice = 0;
-  int count;
-
-  if (cancel == NULL) {
-    safe__os_child_settle(child, deadline);
-    return true;
-  }
-  for (count = 0; count < SLICES && slice < deadline; count++) {
-    if (safe__os_cancel_triggered(cancel)) return false;
-    slice = safe__deadline_min(deadline, safe__deadline(SLICE_MS));
-    safe__os_child_settle(child, slice);
-    if (safe__os_now() < slice) break; /* else nothing has changed: looking, which costs more than waiting, is spared */
-  }
-  return true;
+  if (code != SAFE_OK || process->stop == NULL) return code;
+  return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_STOP, -1, "A stop of the process has been begun, and not finished.");
 }
 
-static bool gone_by(struct safe__child *child, int64_t deadline, safe_cancel *cancel, safe_stop_report *report) {
-  while (safe__os_child_left(child, report)) {
-    if (safe__os_now() >= deadline || !settle(child, deadline, cancel)) return false;
-  }
-  return true;
-}
+static void init(struct safe_stop *stop, const safe_stop_options *options, bool polled) {
+  static const safe_stop_report none = SAFE_STOP_REPORT_INIT;
 
-/* The first one is told of in words: from the report where the kernel keeps it, else by a look. */
-static int say_stuck(const safe_stop_report *report, int64_t deadline, safe_error *error) {
-  bool told;
-
-  safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
-             "%d process%s still there at the end of the stop; the first is %lld, state %c", (int)report->left_count,
-             report->left_count == 1 ? " is" : "es are", (long long)report->left[0],
-             report->state != 0 ? (char)report->state : '?');
-  if (report->state == 'D')
-    told = safe__add_stuck(error, ": it", report->left[0], report->wait_channel);
-  else
-    told = safe__add_doing(error, ": it", report->left[0], deadline);
-  if (!told) safe__add(error, "%s%s.", report->wait_channel[0] != '\0' ? ", waiting in " : "", report->wait_channel);
-  return SAFE_ESTUCK;
-}
-
-static int stop(struct safe__child *child, const safe_stop_options *options, safe_stop_report *report,
-                safe_error *error) {
-  int64_t began = safe__os_now(), verdict; /* what looking takes is part of the time */
-
-  report->verdict = SAFE_STOP_WAS_GONE;
-  if (!safe__os_child_left(child, report)) return SAFE_OK;
-  if (options->grace_ms > 0) {
-    report->verdict = SAFE_STOP_POLITE;
-    if (safe__os_child_end(child, false) &&
-        gone_by(child, safe__deadline_after(began, options->grace_ms), options->cancel, report))
-      return SAFE_OK;
-  }
-  report->verdict = SAFE_STOP_FORCED;
-  verdict = safe__deadline_min(safe__deadline(VERDICT_MS), safe__deadline_after(began, options->grace_ms + VERDICT_MS));
-  do {
-    safe__os_child_end(child, true);
-    if (gone_by(child, safe__deadline_min(verdict, safe__deadline(REPEAT_MS)), NULL, report)) return SAFE_OK;
-  } while (safe__os_now() < verdict);
-  report->verdict = SAFE_STOP_STUCK;
-  return say_stuck(report, verdict + TELL_MS * SAFE__MS, error);
+  stop->options = *options;
+  stop->report = none;
+  stop->polled = polled;
+  stop->rounds = 0;
+  safe__error_clear(&stop->error);
 }
 
 int safe_process_stop(safe_process *process, const safe_stop_options *options, safe_stop_report *report,
                       safe_error *caller) {
-  safe_stop_report result = SAFE_STOP_REPORT_INIT;
   safe_stop_options copy;
-  safe_error error, ignored;
+  struct safe_stop stop;
+  safe_error error;
   int code, held;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
-  code = safe__check_process(process, &error);
+  code = check(process, &error);
   if (code == SAFE_OK) code = safe__read_stop_options(&copy, options, &error);
   if (code == SAFE_OK) code = safe__check_out(report, "safe_stop_report", &error);
-  if (code == SAFE_OK) {
-    held = safe__os_hold_cancellation();
-    code = stop(&process->child, &copy, &result, &error);
-    safe__process_wait(process, 0, NULL, &ignored); /* keeps the status while the kernel has it */
-    safe__os_allow_cancellation(held);
-    safe__write_out(report, &result, sizeof(result));
+  if (code != SAFE_OK) return safe__deliver(caller, &error, code);
+  held = safe__os_hold_cancellation();
+  init(&stop, &copy, false);
+  safe__stop_start(&stop, process);
+  safe__stop_drive(&stop);
+  safe__os_allow_cancellation(held);
+  safe__write_out(report, &stop.report, sizeof(stop.report));
+  return safe__deliver(caller, &stop.error, stop.code);
+}
+
+/* ---- Without blocking. */
+
+static int begin(safe_stop **out, safe_process *process, const safe_stop_options *options, safe_error *error) {
+  struct safe_stop *stop = safe__alloc(sizeof(*stop));
+  int held;
+
+  if (stop == NULL) return safe__fail_memory(error, SAFE_STAGE_STOP);
+  held = safe__os_hold_cancellation();
+  init(stop, options, true);
+  safe__stop_start(stop, process);
+  safe__os_allow_cancellation(held);
+  *out = process->stop = stop;
+  return SAFE_OK;
+}
+
+int safe_stop_begin(safe_stop **stop, safe_process *process, const safe_stop_options *options, safe_error *caller) {
+  safe_stop_options copy;
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  if (stop == NULL)
+    return safe__deliver(caller, &error,
+                         safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The place for the stop is NULL."));
+  *stop = NULL;
+  code = check(process, &error);
+  if (code == SAFE_OK) code = safe__read_stop_options(&copy, options, &error);
+  if (code == SAFE_OK) code = begin(stop, process, &copy, &error);
+  return safe__deliver(caller, &error, code);
+}
+
+static bool own(const struct safe_stop *stop) { return stop->process->owner == safe__os_self(); }
+
+int safe_stop_poll(safe_stop *stop) {
+  int held;
+
+  if (stop == NULL) return SAFE_EINVAL;
+  if (!own(stop)) return SAFE_EOWNER;
+  held = safe__os_hold_cancellation();
+  safe__stop_poll(stop);
+  safe__os_allow_cancellation(held);
+  return stop->state == SAFE__STOP_OVER ? SAFE_OK : SAFE_EAGAIN;
+}
+
+/* While the child itself runs its exit handle wakes the loop. */
+int64_t safe_stop_delay_ms(const safe_stop *stop) {
+  int64_t at;
+
+  if (stop == NULL || !own(stop) || stop->state == SAFE__STOP_OVER) return 0;
+  at = safe__stop_next(stop);
+  if (stop->process->ended || safe__os_child_exit_handle(&stop->process->child) == SAFE_INVALID_HANDLE)
+    at = safe__deadline_min(at, safe__deadline(UNWATCHED_MS));
+  if (stop->options.cancel != NULL) at = safe__deadline_min(at, safe__deadline(CANCEL_MS));
+  return safe__left_ms(at, INT32_MAX);
+}
+
+/* Also in a forked copy, where all else is the parent's. */
+static void free_stop(struct safe_stop *stop) {
+  stop->process->stop = NULL;
+  safe__free(stop);
+}
+
+static int finish(struct safe_stop *stop, safe_stop_report *report, safe_error *error) {
+  int held, code;
+
+  held = safe__os_hold_cancellation();
+  safe__stop_drive(stop);
+  safe__os_allow_cancellation(held);
+  safe__write_out(report, &stop->report, sizeof(stop->report));
+  *error = stop->error;
+  code = stop->code;
+  free_stop(stop);
+  return code;
+}
+
+int safe_stop_finish(safe_stop *stop, safe_stop_report *report, safe_error *caller) {
+  safe_error error;
+  int code;
+
+  safe__error_clear(&error);
+  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
+  if (stop == NULL) {
+    code = safe__fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The stop is NULL.");
+  } else if (!own(stop)) {
+    free_stop(stop);
+    code = safe__fail(&error, SAFE_EOWNER, SAFE_STAGE_STOP, -1, "The stop is the parent process's.");
+  } else {
+    code = safe__check_out(report, "safe_stop_report", &error);
+    if (code == SAFE_OK) code = finish(stop, report, &error);
   }
   return safe__deliver(caller, &error, code);
+}
+
+void safe_stop_abandon(safe_stop *stop) {
+  if (stop != NULL) free_stop(stop);
 }

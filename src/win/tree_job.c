@@ -11,9 +11,6 @@
 /* What a forced end leaves as the exit code, as taskkill does. */
 #define FORCED_CODE 1
 
-/* Processes may come into the job while one of them is waited for. */
-#define SLICE_MS 20
-
 static bool has_ended(const struct safe__child *child) { return safe__win_signalled(child->process); }
 
 bool safe__os_child_end(struct safe__child *child, bool force) {
@@ -117,36 +114,80 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
   return report->left_count > 0;
 }
 
-/* One of those that are left, once the child itself has ended; NULL if there is none, or none that may be opened. */
-static HANDLE open_left(struct safe__child *child) {
-  JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_job(child->job);
-  HANDLE process = NULL;
+static HANDLE open_in_job(DWORD pid, HANDLE job) {
+  HANDLE process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
   BOOL in_job = FALSE;
 
-  if (list != NULL && list->NumberOfProcessIdsInList > 0)
-    process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)list->ProcessIdList[0]);
-  safe__free(list);
   /* Its number may have gone to another process since. */
-  if (process == NULL || (IsProcessInJob(process, child->job, &in_job) && in_job)) return process;
+  if (process == NULL || (IsProcessInJob(process, job, &in_job) && in_job)) return process;
   CloseHandle(process);
   return NULL;
 }
 
-void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
-  int64_t until = safe__deadline_min(deadline, safe__deadline(SLICE_MS));
-  HANDLE left;
+/* One of those that are left, once the child itself has ended; NULL if there is none, or none that may be opened. */
+static HANDLE open_left(struct safe__child *child) {
+  JOBOBJECT_BASIC_PROCESS_ID_LIST *list = list_job(child->job);
+  HANDLE process = NULL;
+  DWORD at;
 
-  if (!has_ended(child)) {
-    safe__win_wait(&child->process, 1, until);
-    return;
-  }
+  for (at = 0; list != NULL && process == NULL && at < list->NumberOfProcessIdsInList; at++)
+    if (counts((DWORD)list->ProcessIdList[at])) process = open_in_job((DWORD)list->ProcessIdList[at], child->job);
+  safe__free(list);
+  return process;
+}
+
+bool safe__os_child_settle(struct safe__child *child, int64_t deadline) {
+  HANDLE left;
+  bool changed;
+
+  if (!has_ended(child)) return safe__win_wait(&child->process, 1, deadline) != WAIT_TIMEOUT;
   left = child->alone ? NULL : open_left(child);
   if (left == NULL) {
-    safe__os_sleep(safe__deadline_min(until, safe__os_now() + SAFE__MS), NULL, false);
-    return;
+    safe__os_sleep(safe__deadline_min(deadline, safe__os_now() + SAFE__MS), NULL, false);
+    return true;
   }
-  safe__win_wait(&left, 1, until);
+  changed = safe__win_wait(&left, 1, deadline) != WAIT_TIMEOUT;
   CloseHandle(left);
+  return changed;
+}
+
+/* The numbers that libuv gives a meaning to (src/win/process.c), and C's <signal.h> does not have all of. */
+enum { NO_SIGNAL = 0, INTERRUPT = 2, QUIT = 3, KILL = 9, TERMINATE = 15 };
+
+static int check_signal(const struct safe__child *child, int number, bool group, safe_error *error) {
+  if (number < 0) return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "There is no signal %d.", number);
+  if (number != NO_SIGNAL && number != INTERRUPT && number != QUIT && number != KILL && number != TERMINATE)
+    return safe__fail(error, SAFE_ENOTSUP, SAFE_STAGE_ARGUMENTS, -1, "Windows has nothing for signal %d.", number);
+  if (group && child->alone)
+    return safe__fail(error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1,
+                      "The child has no job of its own: it was started with SAFE_GROUP_HOST.");
+  return SAFE_OK;
+}
+
+static bool is_there(struct safe__child *child, bool group) {
+  safe_stop_report left;
+
+  if (!group) return !has_ended(child);
+  list_left(child, &left);
+  return left.left_count > 0;
+}
+
+int safe__os_child_signal(struct safe__child *child, int signal_number, bool group, safe_error *error) {
+  int code = check_signal(child, signal_number, group, error);
+  DWORD os_code;
+
+  if (code != SAFE_OK) return code;
+  if (is_there(child, group)) {
+    if (signal_number == NO_SIGNAL) return SAFE_OK;
+    if (group ? TerminateJobObject(child->job, FORCED_CODE) : TerminateProcess(child->process, FORCED_CODE))
+      return SAFE_OK;
+    os_code = GetLastError();
+    if (is_there(child, group)) /* else it has ended meanwhile, which is ERROR_ACCESS_DENIED */
+      return safe__fail_os(error, os_code, SAFE_STAGE_STOP, -1, "Process %lld could not be ended",
+                           (long long)child->pid);
+  }
+  return safe__fail(error, SAFE_ESRCH, SAFE_STAGE_STOP, -1, "Process %lld has ended%s.", (long long)child->pid,
+                    group ? ", and so has its job" : "");
 }
 
 void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {

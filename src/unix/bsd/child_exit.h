@@ -8,7 +8,7 @@
 /* Whether the child has ended; looks, and does not wait. */
 bool safe__child_ended(struct safe__child *child);
 
-/* To the child alone, which has not ended. */
-void safe__child_signal(struct safe__child *child, int signal);
+/* To the child alone, which has not ended. 0 or a negative errno. */
+long safe__child_signal(struct safe__child *child, int signal);
 
 #endif

@@ -15,11 +15,9 @@
 #include <unistd.h>
 
 #include "child_exit.h"
+#include "child_signal.h"
 #include "poll_wait.h"
 
-/* The tree is looked through again in this rhythm at the latest, as the process that is waited for may not be the last
-   one, or its number may have been given to another one. */
-#define LOOK_AGAIN_MS 100
 #define NO_DESCRIPTOR_MS 5
 #define EXITING_MS 1 /* from the notice of an exit to the zombie */
 
@@ -125,35 +123,63 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
   return report->left_count > 0;
 }
 
+static void pause_until(int64_t deadline, int64_t most_ms) {
+  safe__os_sleep(safe__deadline_min(deadline, safe__deadline(most_ms)), NULL, false);
+}
+
 /* Any process, not only a child; returns at once when there is none of that number. */
-static void wait_for_exit(int64_t pid, int64_t deadline) {
+static bool wait_for_exit(int64_t pid, int64_t deadline) {
   struct kevent event;
   struct timespec left;
   int64_t ns = deadline - safe__os_now();
-  int queue = kqueue();
+  int queue = kqueue(), count;
 
   if (queue < 0) {
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
-    return;
+    pause_until(deadline, NO_DESCRIPTOR_MS);
+    return true;
   }
   if (ns < 0) ns = 0;
   left.tv_sec = (time_t)(ns / 1000000000);
   left.tv_nsec = (long)(ns % 1000000000);
   EV_SET(&event, (uintptr_t)pid, EVFILT_PROC, EV_ADD | EV_ONESHOT, NOTE_EXIT, 0, NULL);
-  kevent(queue, &event, 1, &event, 1, &left);
+  count = kevent(queue, &event, 1, &event, 1, &left);
   close(queue);
+  return count != 0;
 }
 
-void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
+bool safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   struct pollfd ready = {child->exit_fd, POLLIN, 0};
-  int64_t step = safe__deadline_min(deadline, safe__deadline(LOOK_AGAIN_MS));
 
-  if (child->ended && child->watched > 0)
-    wait_for_exit(child->watched, step);
-  else if (ready.fd < 0)
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
-  else if (safe__poll(&ready, 1, step) > 0 && !safe__child_ended(child))
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(EXITING_MS)), NULL, false);
+  if (child->ended && child->watched > 0) return wait_for_exit(child->watched, deadline);
+  if (ready.fd < 0) {
+    pause_until(deadline, NO_DESCRIPTOR_MS);
+    return true;
+  }
+  if (safe__poll(&ready, 1, deadline) <= 0) return false;
+  if (!safe__child_ended(child)) pause_until(deadline, EXITING_MS);
+  return true;
+}
+
+/* ---- A signal of the caller's. */
+
+/* What kill answers for a group of zombies differs between the systems. Also where there is no telling. */
+static bool group_lives(struct safe__child *child) {
+  struct safe__members found;
+  bool lives = !safe__members_find(child, &found);
+  size_t at;
+
+  for (at = 0; at < found.count; at++) lives = lives || found.items[at].group == child->pid;
+  safe__free(found.items);
+  return lives;
+}
+
+long safe__child_kill(struct safe__child *child, int signal, bool group) {
+  bool ended = safe__child_ended(child);
+
+  if (!group) return ended ? -ESRCH : safe__child_signal(child, signal);
+  if (!safe__group_is_ours(child)) return -ENOTSUP;
+  if (ended && !group_lives(child)) return -ESRCH;
+  return kill(-(pid_t)child->pid, signal) == 0 ? 0 : -errno;
 }
 
 void safe__os_child_tree(const struct safe__child *child, safe_tree_info *info) {

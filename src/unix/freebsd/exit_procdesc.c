@@ -5,6 +5,7 @@
  */
 #include <sys/types.h>
 
+#include <errno.h>
 #include <sys/procdesc.h>
 #include <unistd.h>
 
@@ -23,7 +24,9 @@ bool safe__child_ended(struct safe__child *child) {
   return child->ended;
 }
 
-void safe__child_signal(struct safe__child *child, int signal) { pdkill(child->exit_fd, signal); }
+long safe__child_signal(struct safe__child *child, int signal) {
+  return pdkill(child->exit_fd, signal) == 0 ? 0 : -errno;
+}
 
 /* The child of a guard is the guard's to ask after. */
 static void add_usage(const struct safe__child *child, safe_exit *status) {

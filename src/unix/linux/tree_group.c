@@ -11,15 +11,14 @@
 #include <unistd.h>
 
 #include "child_ended.h"
+#include "child_signal.h"
 #include "in_exec.h"
 #include "look.h"
 #include "poll_wait.h"
 #include "tree.h"
 
-/* The tree is looked through again in this rhythm at the latest, as the process that is waited for may not be the
-   last one, or its number may have been given to another one. */
-#define LOOK_AGAIN_MS 100
 #define NO_PIDFD_MS 5 /* Linux before 5.3 */
+#define TRACED_MS 5   /* a pidfd that is readable though nobody may wait for the child yet is one that a debugger has */
 
 static bool has_group(const struct safe__child *child) { return child->group != SAFE_GROUP_HOST; }
 
@@ -147,25 +146,63 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
   return report->left_count > 0;
 }
 
-void safe__os_child_settle(struct safe__child *child, int64_t deadline) {
+static void pause_until(int64_t deadline, int64_t most_ms) {
+  safe__os_sleep(safe__deadline_min(deadline, safe__deadline(most_ms)), NULL, false);
+}
+
+/* The first of those that are left, once the child has ended. */
+static bool settle_watched(int64_t pid, int64_t deadline) {
+  struct pollfd gone = {safe__pidfd_open(pid), POLLIN, 0};
+  bool changed = true;
+
+  if (gone.fd >= 0) {
+    changed = safe__poll(&gone, 1, deadline) > 0;
+    close(gone.fd);
+  } else if (state_of(pid) != 0) {
+    pause_until(deadline, NO_PIDFD_MS);
+  }
+  return changed;
+}
+
+bool safe__os_child_settle(struct safe__child *child, int64_t deadline) {
   struct pollfd ready = {child->exit_fd, POLLIN, 0};
-  int64_t step = safe__deadline_min(deadline, safe__deadline(LOOK_AGAIN_MS));
-  int pidfd = -1;
 
   if (child->ended && cgroup_of(child) != NULL) {
-    safe__cgroup_wait(child->tree->cgroup.folder, step);
-    return;
+    safe__cgroup_wait(child->tree->cgroup.folder, deadline);
+    return safe__cgroup_empty(child->tree->cgroup.folder);
   }
-  if (child->ended && child->watched > 0) {
-    pidfd = safe__pidfd_open(child->watched);
-    if (pidfd < 0 && state_of(child->watched) == 0) return;
-    ready.fd = pidfd;
+  if (child->ended && child->watched > 0) return settle_watched(child->watched, deadline);
+  if (ready.fd < 0) {
+    pause_until(deadline, NO_PIDFD_MS);
+    return true;
   }
-  if (ready.fd >= 0)
-    safe__poll(&ready, 1, step);
-  else
-    safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_PIDFD_MS)), NULL, false);
-  if (pidfd >= 0) close(pidfd);
+  if (safe__poll(&ready, 1, deadline) <= 0) return false;
+  if (!child->ended && !safe__child_ended(child)) pause_until(deadline, TRACED_MS);
+  return true;
+}
+
+/* ---- A signal of the caller's. */
+
+/* A group of zombies takes signals, too. */
+static bool group_lives(struct safe__child *child) {
+  struct safe__members found;
+  bool lives = false;
+  size_t at;
+
+  safe__members_find(child, group_of(child, true), &found);
+  for (at = 0; at < found.count; at++) lives = lives || found.items[at].group == child->pid;
+  safe__free(found.items);
+  return lives || proc_is_missing();
+}
+
+long safe__child_kill(struct safe__child *child, int signal, bool group) {
+  bool ended = safe__child_ended(child);
+  long result;
+
+  if (!group) return ended ? -ESRCH : safe__kernel.kill(child->exit_fd, child->pid, signal);
+  if (ended && !group_lives(child)) return -ESRCH;
+  result = safe__kernel.kill_group(child->exit_fd, child->pid, child->stolen, signal);
+  return result == -ENOSYS ? -ENOTSUP : result;
 }
 
 /* ---- How it is kept together. */

@@ -97,7 +97,9 @@ static bool look(struct safe__child *child, safe_exit *status) {
 
 bool safe__child_ended(struct safe__child *child) { return child->ended || look(child, NULL); }
 
-void safe__child_signal(struct safe__child *child, int signal) { kill((pid_t)child->pid, signal); }
+long safe__child_signal(struct safe__child *child, int signal) {
+  return kill((pid_t)child->pid, signal) == 0 ? 0 : -errno;
+}
 
 static void wait_once(struct safe__child *child, struct pollfd ready[2], int64_t deadline, safe_cancel *cancel) {
   if (child->exit_fd < 0)

@@ -46,9 +46,6 @@ int main(int argc, char **argv) {
       return usage();
   }
   if (argc - at != 1) return usage();
-  bench_locks();
-  bench_looks();
-  bench_spawns(argv[at]);
-  bench_communicate();
+  bench_run(argv[at]);
   return 0;
 }

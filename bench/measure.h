@@ -40,9 +40,17 @@ void bench_report(const char *name, const char *unit, double divide, struct samp
 /* Ends the program with a message; for what cannot go wrong on a sound machine. */
 void bench_need(int condition, const char *what);
 
+/* All rows of the program: rows.c and uv_rows.c. */
+void bench_run(const char *child);
+
 void bench_locks(void);
 void bench_looks(void);
 void bench_spawns(const char *child);
 void bench_communicate(void);
+
+void bench_uv_spawns(const char *child);
+void bench_uv_idle(const char *child);
+void bench_uv_locks(void);
+void bench_uv_pool(void);
 
 #endif

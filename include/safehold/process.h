@@ -428,9 +428,10 @@ SAFE_API int safe_process_stop(safe_process *process, const safe_stop_options *o
  *   while (safe_stop_poll(stop) == SAFE_EAGAIN) ... let safe_stop_delay_ms(stop) pass in the loop
  *   code = safe_stop_finish(stop, &report, &error);
  *
- * begin asks politely, or ends by force where there is no grace. One stop at a time for a process: SAFE_EBUSY; nothing
- * else may be called for the process meanwhile but safe_process_exit_handle, _pid, and from its owner safe_process_wait. *stop is
- * NULL on failure. A poll looks for what is left, which takes as long as the system's list of processes is.
+ * begin asks politely, or ends by force where there is no grace. One stop at a time for a process (SAFE_EBUSY); nothing
+ * else may be called for the process meanwhile but safe_process_exit_handle, _pid, and from its owner
+ * safe_process_wait. *stop is NULL on failure. A poll that is due, or comes after something has changed, looks for what
+ * is left, which takes as long as the system's list of processes is; any other is cheap.
  */
 typedef struct safe_stop safe_stop;
 SAFE_API int safe_stop_begin(safe_stop **stop, safe_process *process, const safe_stop_options *options,

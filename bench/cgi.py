@@ -2,15 +2,21 @@
 """cgi.py [--quick] [--only=START OF A ROW'S NAME] SERVER HELLO NAP PEERS: the CGI server against others.
 
 Prints the lines that report.py reads; the peers' values go to the file PEERS. The servers take turns within one run."""
+import contextlib
 import os
 import re
+import resource
+import select
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # the source folder is not written to
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
+import cgi_overload  # noqa: E402
 import cgi_servers  # noqa: E402
 
 CLIENTS = 16
@@ -68,6 +74,64 @@ def requests(site, peers_file, quick):
              per_second=1e6 / ours, best_peer_per_second=1e6 / best, times_best_peer=best / ours)
 
 
+IDLE = 10000
+
+
+@contextlib.contextmanager
+def idle_connections(server):
+    sockets = []
+    try:
+        for _ in range(IDLE):
+            sockets.append(socket.create_connection(("127.0.0.1", server.port), 10))
+        yield
+        poll = select.poll()
+        for one in sockets:
+            poll.register(one, select.POLLIN)
+        closed = len(poll.poll(0))
+        if closed:
+            raise RuntimeError(f"the server closed {closed} connections while it was measured")
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def with_idle_connections(site, _, quick):
+    """us for each request to a server that holds 10,000 idle connections; raw is the same server without them."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < IDLE + 1000:
+        print(f"cgi.py: cgi.request.idle{IDLE} is left out, only {hard} descriptors may be open", file=sys.stderr)
+        return
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    full, idle = [], []
+    for _ in range(1 if quick else 5):
+        with cgi_servers.Ours(site, files=IDLE + 1000) as server:
+            wrk(server, 1)
+            idle.append(wrk(server, 1 if quick else 4))
+            with idle_connections(server):
+                full.append(wrk(server, 1 if quick else 4))
+    line(f"cgi.request.idle{IDLE}", "us", median([m.cost for m in full]), median([m.cost for m in idle]),
+         median([m.p99 for m in full]))
+
+
+JOBS, QUEUE, NAP_MS = 4, 16, 20
+
+
+def overload(site, _, quick):
+    """ms until the answer of those who are not refused, with four times more clients than slots; the raw value is what
+    the queue allows: as long as it takes to empty it, and the script's own time."""
+    with cgi_servers.Ours(site, options=("--jobs", str(JOBS), "--queue", str(QUEUE))) as server:
+        answered, refused = cgi_overload.load(server.port, "/cgi-bin/nap", 4 * (JOBS + QUEUE), 2 if quick else 15)
+    if not answered or not refused:
+        raise RuntimeError(f"{len(answered)} requests were answered, {refused} refused")
+    answered.sort()
+    p99 = answered[int((len(answered) - 1) * 0.99)] * 1000
+    line("cgi.overload", "ms", median(answered) * 1000, NAP_MS * (JOBS + QUEUE) / JOBS, p99, answered=len(answered),
+         refused=refused)
+
+
+ROWS = (("cgi.request", requests), (f"cgi.request.idle{IDLE}", with_idle_connections), ("cgi.overload", overload))
+
+
 def make_site(folder, hello, nap):
     site = os.path.join(folder, "site")
     os.makedirs(os.path.join(site, "cgi-bin"))
@@ -84,8 +148,8 @@ def main():
     only = "".join(option[len("--only="):] for option in options if option.startswith("--only="))
     with tempfile.TemporaryDirectory(prefix="safehold-cgi-") as folder:
         site = make_site(folder, hello, nap)
-        for name, row in (("cgi.request", requests),):
-            if name.startswith(only):
+        for name, row in ROWS:
+            if name.startswith(only) and (row is requests or cgi_servers.Ours.installed()):
                 row(site, peers_file, "--quick" in options)
 
 

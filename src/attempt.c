@@ -83,7 +83,7 @@ static void start_clock(struct safe_lock_wait *attempt) {
 
   if (attempt->began != 0) return;
   if (isolated(attempt) && timeout_ms == SAFE_NO_WAIT) timeout_ms = SAFE__SETTLE_MS; /* for the file system */
-  attempt->began = safe__os_now();
+  attempt->began = attempt->opened_at != 0 ? attempt->opened_at : safe__os_now();
   attempt->deadline = safe__deadline_after(attempt->began, timeout_ms);
   plan_notice(attempt);
 }
@@ -95,7 +95,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   attempt->notice.act = look;
   attempt->notice.context = attempt;
   attempt->wait.calls = NULL;
-  attempt->state = attempt->converts ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
+  attempt->state = attempt->converts || attempt->opened_at != 0 ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
   memset(attempt->steps, 0, sizeof(attempt->steps));
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
   attempt->gate = attempt->swap = attempt->waited = attempt->looked = false;

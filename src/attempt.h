@@ -28,6 +28,7 @@ struct safe_lock_wait {
   struct safe_lock *lock;
   const char *path;           /* NULL: the caller's file, or a conversion */
   safe_handle handle;         /* the caller's */
+  int64_t opened_at;          /* when the caller has opened the file of the path already; 0: it has not */
   int64_t began, deadline;    /* 0: not asked for yet, as nothing had to be waited for */
   struct safe__notice notice; /* look for the holder */
   safe_error holder;          /* what was found, as a sentence */
@@ -45,7 +46,7 @@ struct safe_lock_wait {
   bool async;    /* must not block, and may wait for its own thread */
 };
 
-/* Prepares everything but lock, path, handle, options, converts and async, which are the caller's. */
+/* Prepares everything but lock, path, handle, opened_at, options, converts and async, which are the caller's. */
 void safe__attempt_init(struct safe_lock_wait *attempt);
 
 /*

@@ -76,7 +76,7 @@ struct safe_lock *safe__held_claim(void) {
   }
   lock->path = NULL;
   lock->wait_kind = SAFE_WAIT_NONE;
-  lock->borrowed = lock->recorded = false;
+  lock->recorded = false;
   safe__os_file_none(&lock->file);
   return lock;
 }

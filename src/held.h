@@ -26,7 +26,6 @@ struct safe_lock {
   uint32_t flags;
   int32_t method; /* as asked for */
   int wait_kind;
-  bool borrowed;                  /* the caller's file */
   bool recorded, recorded_inside; /* an owner record was written, and where */
   uint64_t record;                /* its check, by which it is known again */
 };

@@ -98,6 +98,7 @@ struct safe__parked {
 };
 void safe__park(struct safe__parked *item);
 int safe__parked_collect(void); /* how many are left */
+bool safe__parked_any(void);    /* whether there is something to collect */
 
 /* ---- Holder lists (holders.c). */
 struct safe_holder_list {

@@ -14,7 +14,6 @@ static struct safe_lock *make_lock(const char *path, const safe_lock_options *op
   lock->owner = safe__os_self();
   lock->method = options->method;
   lock->flags = options->flags;
-  lock->borrowed = path == NULL;
   if (path != NULL) fds = safe__os_file_descriptors(&lock->file, &count);
   if (fds != NULL) safe__held_note(lock, fds, count);
   if (keep_path) lock->path = safe__copy_text(path);
@@ -113,6 +112,67 @@ static int get_checked(struct safe_lock_wait *attempt, struct safe_lock **lock, 
   return code;
 }
 
+#define AT_ONCE \
+  (uint32_t)(SAFE_LOCK_CREATE | SAFE_LOCK_FOLLOW_SYMLINKS | SAFE_LOCK_RETURN_ON_EINTR | SAFE_LOCK_CHECK_OWNER)
+
+static bool may_be_had_at_once(const struct safe_lock_wait *attempt) {
+  const safe_lock_options *options = &attempt->options;
+
+  return (options->flags & ~AT_ONCE) == 0 && options->method != SAFE_METHOD_BOTH && options->cancel == NULL &&
+         !safe__parked_any();
+}
+
+static int open_at_once(struct safe_lock_wait *attempt, safe_error *error) {
+  struct safe__file *file = &attempt->lock->file;
+
+  if (attempt->path == NULL) return safe__os_file_borrow(file, attempt->handle, &attempt->options, error);
+  attempt->opened_at = safe__os_now(); /* opening takes time too */
+  return safe__os_file_open(file, attempt->path, &attempt->options, error);
+}
+
+/* What is asked for on the way to a lock that is free: who locks and unlocks all the time does so at the price of the
+   system calls. None of them is a cancellation point. SAFE_EBUSY: the rest of the way has to be gone, with the lock in
+   the attempt, and its file open. SAFE_EREPLACED: all of it, with the lock. */
+static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  const struct safe__claim claim = {options->mode, options->method, options->offset, options->length};
+  struct safe_lock *lock = attempt->lock = make_lock(attempt->path, options);
+  int code;
+
+  if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
+  code = open_at_once(attempt, error);
+  if (code == SAFE_OK) code = safe__os_lock_try(&lock->file, &claim, error);
+  if (code == SAFE_EBUSY) return code;
+  if (code == SAFE_OK && attempt->path != NULL) {
+    code = safe__os_file_verify(&lock->file, attempt->path, options, error);
+    if (code != SAFE_OK) safe__os_unlock(&lock->file, &claim);
+  }
+  if (code == SAFE_OK) {
+    lock->claims[0] = claim;
+    lock->claim_count = 1;
+    *out = lock;
+    return code;
+  }
+  attempt->opened_at = 0;
+  if (code == SAFE_EREPLACED) {
+    safe__os_file_close(&lock->file);
+    return code;
+  }
+  safe__attempt_explain(attempt, error);
+  safe__lock_free(lock);
+  return code;
+}
+
+static int get_any_way(struct safe_lock_wait *attempt, safe_lock **lock, safe_error *error) {
+  int code;
+
+  attempt->lock = NULL;
+  attempt->opened_at = 0;
+  if (lock == NULL || !may_be_had_at_once(attempt)) return get_checked(attempt, lock, error);
+  code = get_at_once(attempt, lock, error);
+  return code == SAFE_EBUSY || code == SAFE_EREPLACED ? get_checked(attempt, lock, error) : code;
+}
+
 int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options, safe_error *caller) {
   struct safe_lock_wait attempt; /* not cleared: the error in it is large, and rarely used */
   safe_error error;
@@ -124,35 +184,9 @@ int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *
   code = safe__check_path(path, &error);
   attempt.path = path;
   attempt.handle = SAFE_INVALID_HANDLE;
-  attempt.lock = NULL;
   if (code == SAFE_OK) code = safe__attempt_prepare(&attempt, options, caller, &error);
-  if (code == SAFE_OK) code = get_checked(&attempt, lock, &error);
+  if (code == SAFE_OK) code = get_any_way(&attempt, lock, &error);
   return safe__deliver(caller, &error, code);
-}
-
-/* What is asked for on the way to a lock that is free: a runtime that locks and unlocks its own files all the time
-   does so at the price of the two system calls. SAFE_EBUSY: the rest of the way has to be gone. */
-static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, safe_error *error) {
-  const safe_lock_options *options = &attempt->options;
-  const struct safe__claim claim = {options->mode, options->method, options->offset, options->length};
-  struct safe_lock *lock;
-  int code;
-
-  if ((options->flags & ~(uint32_t)(SAFE_LOCK_CREATE | SAFE_LOCK_RETURN_ON_EINTR)) != 0 ||
-      options->method == SAFE_METHOD_BOTH)
-    return SAFE_EBUSY;
-  lock = attempt->lock = make_lock(NULL, options);
-  if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
-  code = safe__os_file_borrow(&lock->file, attempt->handle, options, error);
-  if (code == SAFE_OK) code = safe__os_lock_try(&lock->file, &claim, error);
-  if (code == SAFE_OK) {
-    lock->claims[0] = claim;
-    lock->claim_count = 1;
-    *out = lock;
-  } else if (code != SAFE_EBUSY) {
-    safe__lock_free(lock);
-  }
-  return code;
 }
 
 int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options *options, safe_error *caller) {
@@ -165,10 +199,8 @@ int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options
   if (lock != NULL) *lock = NULL;
   attempt.path = NULL;
   attempt.handle = file;
-  attempt.lock = NULL;
   code = safe__attempt_prepare(&attempt, options, caller, &error);
-  if (code == SAFE_OK && lock != NULL) code = get_at_once(&attempt, lock, &error);
-  if (code == SAFE_EBUSY || (code == SAFE_OK && lock == NULL)) code = get_checked(&attempt, lock, &error);
+  if (code == SAFE_OK) code = get_any_way(&attempt, lock, &error);
   return safe__deliver(caller, &error, code);
 }
 
@@ -190,18 +222,21 @@ static int give_back(struct safe_lock *lock) {
   return safe__lock_release(lock);
 }
 
+/* Those that are given back by more than two calls, in which no thread can be cancelled. */
+#define MORE_TO_DO (uint32_t)(SAFE_LOCK_ISOLATE | SAFE_LOCK_RECORD_OWNER | SAFE_LOCK_REMOVE_ON_UNLOCK)
+
 int safe_unlock(safe_lock *lock) {
-  int held, code = SAFE_EOWNER;
-  bool borrowed;
+  int held = 0, code = SAFE_EOWNER;
+  bool holds;
 
   if (lock == NULL || atomic_load_explicit(&lock->thread, memory_order_relaxed) == 0) return SAFE_EINVAL;
-  borrowed = lock->borrowed; /* then there is no close, in which a thread could be cancelled */
-  held = borrowed ? 0 : safe__os_hold_cancellation();
+  holds = (lock->flags & MORE_TO_DO) != 0;
+  if (holds) held = safe__os_hold_cancellation();
   /* Unlock, then close: a forked child that has not called exec keeps the description open, and a mere close
      would leave the lock with it. The child for its part must not unlock what is the parent's. */
   if (lock->owner == safe__os_self()) code = give_back(lock);
   safe__lock_free(lock);
-  if (!borrowed) safe__os_allow_cancellation(held);
+  if (holds) safe__os_allow_cancellation(held);
   return code;
 }
 

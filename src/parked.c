@@ -28,10 +28,12 @@ void safe__park(struct safe__parked *item) {
   push(item);
 }
 
+bool safe__parked_any(void) { return atomic_load_explicit(&count, memory_order_relaxed) != 0; }
+
 int safe__parked_collect(void) {
   struct safe__parked *item, *next;
 
-  if (atomic_load_explicit(&count, memory_order_relaxed) == 0) return 0;
+  if (!safe__parked_any()) return 0;
   if (atomic_load(&owner) != safe__os_self()) {
     /* What the parent of a fork parked is the parent's to collect; here it is only a copy, given up. */
     atomic_store(&parked, NULL);

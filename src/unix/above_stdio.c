@@ -3,7 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
+
+#include "uncancelled.h"
 
 int safe__above_stdio(int fd) {
   int copy, saved;
@@ -11,7 +12,7 @@ int safe__above_stdio(int fd) {
   if (fd < 0 || fd > 2) return fd;
   copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   saved = errno;
-  close(fd);
+  safe__close_uncancelled(fd);
   errno = saved;
   return copy;
 }

@@ -7,6 +7,7 @@
 #include "above_stdio.h"
 #include "fork.h"
 #include "lock_calls.h"
+#include "uncancelled.h"
 
 /*
  * O_NONBLOCK: opening a FIFO must not wait for its other end; it means nothing for a regular file. O_NOCTTY: nor
@@ -25,7 +26,7 @@ static bool reading_is_enough(const safe_lock_options *options) {
 static int open_once(const char *path, int flags, const safe_lock_options *options) {
   int fd;
 
-  do fd = open(path, flags, (mode_t)options->create_mode);
+  do fd = safe__open_uncancelled(path, flags, (mode_t)options->create_mode);
   while (fd < 0 && errno == EINTR);
   return safe__above_stdio(fd);
 }

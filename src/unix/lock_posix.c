@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lock_calls.h"
+#include "uncancelled.h"
 
 struct range {
   struct range *next;
@@ -88,7 +89,7 @@ static void drop_if_unused(struct inode *inode) {
   size_t at;
 
   if (inode->ranges != NULL) return;
-  for (at = 0; at < inode->later_count; at++) close(inode->later[at]);
+  for (at = 0; at < inode->later_count; at++) safe__close_uncancelled(inode->later[at]);
   *link = inode->next;
   atomic_fetch_sub(&inode_count, 1);
   safe__free(inode->later);
@@ -210,5 +211,5 @@ void safe__close_locked(int fd, const struct safe__file *file) {
     kept = inode != NULL && keep_for_later(inode, fd);
     pthread_mutex_unlock(&guard);
   }
-  if (!kept) close(fd);
+  if (!kept) safe__close_uncancelled(fd);
 }

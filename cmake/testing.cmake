@@ -68,10 +68,10 @@ if(NOT SAFEHOLD_TEST_RUN AND SAFEHOLD_BUILD_CLI)
 endif()
 
 # safehold_register_test(TARGET t NAME n [ARGS ...] [LABELS ...] [TIMEOUT s] [EXPECT regex] [LONG] [SERIAL]
-#                        [NO_VALGRIND reason])
-# Without EXPECT the program is a CMocka program.
+#                        [DRIVER command ...] [NO_VALGRIND reason])
+# Without EXPECT the program is a CMocka program. DRIVER: a command that is given the program and ARGS, and starts it.
 function(safehold_register_test)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "LONG;SERIAL" "TARGET;NAME;TIMEOUT;EXPECT;NO_VALGRIND" "ARGS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "LONG;SERIAL" "TARGET;NAME;TIMEOUT;EXPECT;NO_VALGRIND" "ARGS;DRIVER;LABELS")
   if(NOT SAFEHOLD_TEST_RUN)
     safehold_register_linked(${arg_TARGET} ${arg_NAME})
     return()
@@ -93,7 +93,7 @@ function(safehold_register_test)
   endif()
 
   foreach(variant IN LISTS variants)
-    set(driver ${CMAKE_CROSSCOMPILING_EMULATOR})
+    set(driver ${arg_DRIVER} ${CMAKE_CROSSCOMPILING_EMULATOR})
     set(slowness ${SAFEHOLD_TEST_SLOWNESS})
     if(variant STREQUAL "valgrind")
       set(driver ${SAFEHOLD_VALGRIND} --quiet --leak-check=full --error-exitcode=99

@@ -1,0 +1,3 @@
+#!/bin/sh
+printf 'X-Long: '
+exec cat /dev/zero

@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: MIT
+"""HTTP/1.1 as RFC 9112 has it: what a client may send, and what is refused."""
+import hashlib
+import os
+import time
+import unittest
+
+from harness import PATIENCE, SLOWNESS, Client, Server, chunked, eventually, fetch, message, saying
+
+CLIENT_TIMEOUT = 1
+MAX_BODY = 1 << 20
+
+
+def setUpModule():
+    global server
+    server = Server(client_timeout=CLIENT_TIMEOUT, max_body="1M", jobs=4)
+
+
+def tearDownModule():
+    server.close()
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest() + "\n"
+
+
+class KeepAlive(unittest.TestCase):
+    def test_one_connection_serves_many_requests(self):
+        with Client(server) as client:
+            for path, text in (("/index.html", "<p>index</p>\n"), ("/cgi-bin/hello.sh", "hello\n")) * 3:
+                reply = client.request(path)
+                self.assertEqual((reply.status, reply.text, reply.complete), (200, text, True))
+
+    def test_close_is_obeyed(self):
+        for path in ("/index.html", "/cgi-bin/hello.sh", "/missing"):
+            with Client(server) as client:
+                reply = client.request(path, headers=[("Connection", "close")])
+                self.assertEqual(reply.get("Connection"), "close", path)
+                self.assertTrue(client.ended(), path)
+
+    def test_http_1_0_ends_with_the_connection(self):
+        for path in ("/index.html", "/cgi-bin/hello.sh"):
+            with Client(server) as client:
+                reply = client.request(path, version="1.0", host=None)
+                self.assertEqual((reply.status, reply.get("Transfer-Encoding")), (200, None), path)
+                self.assertTrue(client.ended(), path)
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        body = os.urandom(5000)
+        with Client(server) as client:
+            client.send(
+                message(saying(b"X: y\n\none"))
+                + message("/index.html")
+                + message("/cgi-bin/sum.sh", "POST", body=body)
+                + message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")])
+                + chunked(b"in ", b"chunks")
+                + message("/index.html", "HEAD")
+                + message("/missing")
+                + message("/cgi-bin/hello.sh", headers=[("Connection", "close")])
+                + message("/index.html")
+            )
+            texts = [client.response().text for _ in range(4)]
+            self.assertEqual(texts, ["one", "<p>index</p>\n", digest(body), digest(b"in chunks")])
+            self.assertEqual(client.response("HEAD").status, 200)
+            self.assertEqual(client.response().status, 404)
+            self.assertEqual(client.response().text, "hello\n")
+            self.assertTrue(client.ended(), "what comes after Connection: close is not answered")
+
+    def test_a_request_may_come_in_single_bytes(self):
+        data = message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")]) + chunked(b"a", b"bc")
+        with Client(server) as client:
+            for byte in data:
+                client.send(bytes([byte]))
+                time.sleep(0.001)
+            self.assertEqual(client.response().text, digest(b"abc"))
+
+    def test_empty_lines_before_a_request_are_skipped(self):
+        with Client(server) as client:
+            client.send(b"\r\n" + message("/index.html"))
+            self.assertEqual(client.response().status, 200)
+
+    def test_an_idle_connection_is_closed_in_time(self):
+        with Client(server) as client:
+            client.request("/index.html")
+            self.assertTrue(client.ended())
+
+
+class Bodies(unittest.TestCase):
+    def test_a_chunked_request_with_extensions_and_trailers(self):
+        with Client(server) as client:
+            client.send(
+                message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")])
+                + b'5;name=value;other="quo;ted"\r\nhello\r\n0A\r\n0123456789\r\n0\r\nX-Trailer: dropped\r\n\r\n'
+            )
+            self.assertEqual(client.response().text, digest(b"hello0123456789"))
+            self.assertEqual(client.request("/index.html").status, 200)
+
+    def test_an_empty_chunked_request(self):
+        with Client(server) as client:
+            client.send(message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")]) + chunked())
+            self.assertEqual(client.response().text, digest(b""))
+
+    def test_a_response_of_unknown_length_is_chunked(self):
+        reply = fetch(server, "/cgi-bin/hello.sh")
+        self.assertEqual((reply.get("Transfer-Encoding"), reply.get("Content-Length")), ("chunked", None))
+
+    def test_the_length_that_a_script_gives_is_kept(self):
+        reply = fetch(server, saying(b"Content-Type: a/b\nContent-Length: 3\n\nabc"))
+        self.assertEqual((reply.get("Content-Length"), reply.text), ("3", "abc"))
+
+    def test_a_script_cannot_write_beyond_its_length_into_the_next_response(self):
+        with Client(server) as client:
+            client.send(message(saying(b"Content-Type: a/b\nContent-Length: 3\n\nabcHTTP/1.1 200 Evil")))
+            client.send(message("/index.html"))
+            self.assertEqual(client.response().text, "abc")
+            try:
+                self.assertEqual(client.response().text, "<p>index</p>\n")
+            except ConnectionError:
+                pass  # closing the connection is as good
+
+    def test_a_script_that_writes_less_than_its_length_is_seen_to_have_failed(self):
+        with Client(server) as client:
+            reply = client.request(saying(b"Content-Type: a/b\nContent-Length: 9\n\nabc"))
+            self.assertEqual((reply.text, reply.complete), ("abc", False))
+
+    def test_the_client_is_told_to_continue(self):
+        with Client(server) as client:
+            client.send(message("/cgi-bin/sum.sh", "POST", [("Content-Length", "3"), ("Expect", "100-continue")]))
+            self.assertEqual(client.head()[1], 100)
+            client.send(b"abc")
+            self.assertEqual(client.response().text, digest(b"abc"))
+            self.assertEqual(client.request("/index.html").status, 200)
+
+    def test_nobody_is_told_to_continue_with_what_is_refused(self):
+        for path, length, status in (("/cgi-bin/sum.sh", MAX_BODY + 1, 413), ("/cgi-bin/missing", 10, 404)):
+            with Client(server) as client:
+                client.send(message(path, "POST", [("Content-Length", str(length)), ("Expect", "100-continue")]))
+                reply = client.response()
+                self.assertEqual((reply.status, reply.interim), (status, []), path)
+
+    def test_an_unknown_expectation_is_refused(self):
+        self.assertEqual(fetch(server, "/index.html", headers=[("Expect", "the-moon")]).status, 417)
+
+    def test_head_has_the_headers_and_no_body(self):
+        with Client(server) as client:
+            for path in ("/index.html", "/cgi-bin/hello.sh", "/missing", "/-/status"):
+                with self.subTest(path):
+                    head = client.request(path, "HEAD")
+                    full = client.request(path)
+                    self.assertEqual(head.status, full.status)
+                    self.assertEqual(head.get("Content-Type"), full.get("Content-Type"))
+                    if path == "/index.html":
+                        self.assertEqual(head.get("Content-Length"), full.get("Content-Length"))
+
+    def test_a_status_without_body_has_none(self):
+        with Client(server) as client:
+            for status in (204, 304):
+                reply = client.request(saying(b"Status: %d None\n\nsmuggled" % status))
+                self.assertEqual(reply.status, status)
+                self.assertEqual(reply.get("Transfer-Encoding"), None)
+                try:
+                    self.assertEqual(client.request("/index.html").text, "<p>index</p>\n")
+                except ConnectionError:
+                    client.__init__(server)
+
+
+class Limits(unittest.TestCase):
+    def refused(self, data, *statuses):
+        with Client(server) as client:
+            try:
+                client.send(data)
+            except ConnectionError:
+                pass  # it need not listen to all of it
+            reply = client.response()
+            self.assertIn(reply.status, statuses, data[:80])
+            self.assertTrue(client.ended(), data[:80])
+
+    def test_a_long_header_is_refused(self):
+        self.refused(message("/index.html", headers=[("X-Long", "x" * 200_000)]), 431)
+
+    def test_many_headers_are_refused(self):
+        self.refused(message("/index.html", headers=[(f"X-{i}", "y") for i in range(5000)]), 431)
+
+    def test_a_long_target_is_refused(self):
+        self.refused(message("/" + "x" * 200_000), 414, 431)
+
+    def test_a_head_without_end_is_refused(self):
+        self.refused(b"GET /index.html HTTP/1.1\r\n" + b"X-Header: and more\r\n" * 50_000, 431)
+
+    def test_a_long_body_is_refused_before_it_is_read(self):
+        self.refused(message("/cgi-bin/sum.sh", "POST", [("Content-Length", str(MAX_BODY + 1))]), 413)
+
+    def test_a_long_chunked_body_is_refused_when_it_gets_too_long(self):
+        data = message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")])
+        self.refused(data + chunked(*[b"x" * 65536] * 17), 413)
+
+    def test_a_body_as_long_as_allowed_is_taken(self):
+        body = os.urandom(MAX_BODY)
+        self.assertEqual(fetch(server, "/cgi-bin/sum.sh", "POST", body=body).text, digest(body))
+        with Client(server) as client:
+            client.send(message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")]) + chunked(body))
+            self.assertEqual(client.response().text, digest(body))
+
+
+class Smuggling(unittest.TestCase):
+    """What two servers in a row might read differently is an error, and the connection ends with it."""
+
+    def refused(self, data, statuses=(400, 501)):
+        with Client(server) as client:
+            client.send(data + message("/index.html"))
+            reply = client.response()
+            self.assertIn(reply.status, statuses, data)
+            self.assertTrue(client.ended(), data)
+
+    def post(self, headers, body=b""):
+        return b"POST /cgi-bin/sum.sh HTTP/1.1\r\nHost: localhost\r\n" + headers + b"\r\n\r\n" + body
+
+    def test_length_and_chunks_at_once(self):
+        self.refused(self.post(b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"0\r\n\r\n"))
+        self.refused(self.post(b"Transfer-Encoding: chunked\r\nContent-Length: 5", b"0\r\n\r\n"))
+
+    def test_two_lengths(self):
+        self.refused(self.post(b"Content-Length: 5\r\nContent-Length: 6", b"abcdef"))
+        self.refused(self.post(b"Content-Length: 5, 6", b"abcdef"))
+
+    def test_a_length_that_is_no_number(self):
+        for length in (b"+5", b"-5", b"5 5", b"0x5", b"5a", b"", b"five", b"99999999999999999999999", b"18446744073709551617"):
+            with self.subTest(length=length):
+                self.refused(self.post(b"Content-Length: " + length, b"abcde"), (400, 411, 413))
+
+    def test_codings_that_are_not_chunked(self):
+        for coding in (b"gzip", b"identity", b"xchunked", b"chunked, identity", b"chunked, chunked", b"\x0bchunked", b"chunked\x00"):
+            with self.subTest(coding=coding):
+                self.refused(self.post(b"Transfer-Encoding: " + coding, b"0\r\n\r\n"))
+
+    def test_a_coding_that_is_hidden(self):
+        self.refused(self.post(b"Transfer-Encoding : chunked", b"0\r\n\r\n"))
+        self.refused(self.post(b"Transfer-Encoding\t: chunked", b"0\r\n\r\n"))
+        self.refused(self.post(b"X: y\r\n Transfer-Encoding: chunked\r\nTransfer-Encoding: xchunked", b"0\r\n\r\n"))
+
+    def test_a_chunked_request_of_http_1_0(self):
+        data = b"POST /cgi-bin/sum.sh HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        with Client(server) as client:
+            client.send(data + message("/index.html"))
+            reply = client.response()
+            self.assertTrue(client.ended(), reply)
+
+    def test_chunks_that_are_none(self):
+        for chunk in (b"5\r\nhelloXX0\r\n\r\n", b"g\r\n", b"-1\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"\r\nhello",
+                      b"fffffffffffffffff\r\nhello", b"5 5\r\nhello\r\n0\r\n\r\n"):
+            with self.subTest(chunk=chunk):
+                self.refused(self.post(b"Transfer-Encoding: chunked", chunk), (400, 413))
+
+    def test_odd_bytes_in_the_head(self):
+        for line in (b"X-Nul: a\0b", b"X-Return: a\rb", b"X Space: y", b": nameless", b"no colon", b"X\x7f: y", b"X(: y"):
+            with self.subTest(line=line):
+                self.refused(b"GET /index.html HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\n\r\n")
+
+    def test_a_folded_header_does_not_become_two(self):
+        with Client(server) as client:
+            client.send(b"GET /cgi-bin/state.sh HTTP/1.1\r\nHost: a\r\nX-One: 1\r\n X-Two: 2\r\n\r\n")
+            reply = client.response()
+            self.assertNotIn("HTTP_X_TWO", reply.text)
+
+    def test_requests_that_are_none(self):
+        for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET\r\n\r\n",
+                     b"GET /index.html HTTP/3.0\r\nHost: a\r\n\r\n", b"GET /index.html HTP/1.1\r\nHost: a\r\n\r\n",
+                     b"G<T /index.html HTTP/1.1\r\nHost: a\r\n\r\n", b"\0\0\0\0\0\0\0\0\r\n\r\n"):
+            with self.subTest(data=data), Client(server) as client:
+                client.send(data)
+                try:
+                    self.assertIn(client.response().status, (400, 405, 501, 505))
+                except ConnectionError:
+                    pass
+                self.assertTrue(client.ended())
+
+
+class Host(unittest.TestCase):
+    def test_http_1_1_needs_one(self):
+        self.assertEqual(fetch(server, "/index.html", host=None).status, 400)
+        self.assertEqual(fetch(server, "/index.html", version="1.0", host=None).status, 200)
+
+    def test_two_are_refused(self):
+        self.assertEqual(fetch(server, "/index.html", headers=[("Host", "other")]).status, 400)
+
+    def test_an_odd_one_is_refused(self):
+        for host in ("a b", "a/b", "a@b", "a:b", "a:99999999", "<script>", "a,b"):
+            with self.subTest(host=host):
+                self.assertEqual(fetch(server, "/index.html", host=host).status, 400)
+
+    def test_the_target_may_be_absolute(self):
+        reply = fetch(server, "http://example.org:81/cgi-bin/state.sh?q", host="localhost")
+        self.assertEqual(reply.status, 200)
+        self.assertIn("SERVER_NAME=example.org\0", reply.text)
+        self.assertIn("QUERY_STRING=q\0", reply.text)
+
+
+class SlowClients(unittest.TestCase):
+    def in_time(self, client, started):
+        """The connection ended, and it was neither at once nor late."""
+        self.assertTrue(client.ended())
+        self.assertGreater(time.monotonic() - started, CLIENT_TIMEOUT * 0.5)
+        self.assertLess(time.monotonic() - started, CLIENT_TIMEOUT + 3 * SLOWNESS)
+
+    def test_nothing_is_sent(self):
+        with Client(server) as client:
+            self.in_time(client, time.monotonic())
+
+    def test_half_a_head_is_sent(self):
+        with Client(server) as client:
+            started = time.monotonic()
+            client.send(b"GET /index.html HTTP/1.1\r\nHos")
+            self.assertEqual(client.response().status, 408)
+            self.in_time(client, started)
+
+    def test_a_head_that_trickles_does_not_get_more_time(self):
+        with Client(server) as client:
+            started = time.monotonic()
+            with self.assertRaises(OSError):
+                for byte in b"GET /index.html HTTP/1.1\r\nX: " + b"x" * 1000:
+                    client.send(bytes([byte]))
+                    time.sleep(0.05)
+            self.assertLess(time.monotonic() - started, CLIENT_TIMEOUT + 5 * SLOWNESS)
+
+    def test_half_a_body_is_sent(self):
+        with Client(server) as client:
+            started = time.monotonic()
+            client.send(message("/cgi-bin/sum.sh", "POST", [("Content-Length", "10")]) + b"abc")
+            self.assertEqual(client.response().status, 408)
+            self.in_time(client, started)
+        self.assertTrue(eventually(lambda: not server.children()), "the script has gone, too")
+
+    def test_a_body_that_trickles_steadily_is_taken(self):
+        with Client(server) as client:
+            client.send(message("/cgi-bin/sum.sh", "POST", [("Content-Length", "30")]))
+            for _ in range(30):
+                client.send(b"x")
+                time.sleep(CLIENT_TIMEOUT / 15)
+            self.assertEqual(client.response().text, digest(b"x" * 30))
+
+    def test_the_response_is_not_read(self):
+        with Client(server, receive_buffer=4096) as client:
+            client.send(message("/cgi-bin/flood.sh"))
+            script = int(server.note("flood"))
+            self.assertTrue(
+                eventually(lambda: not server.children(), CLIENT_TIMEOUT + PATIENCE), f"script {script} still runs"
+            )
+        (server.notes / "flood").unlink()
+
+    def test_a_long_answer_is_not_cut_as_long_as_it_is_read(self):
+        (server.root / "long").write_bytes(b"x" * 3_000_000)
+        with Client(server, receive_buffer=65536) as client:
+            client.send(message("/long"))
+            head = client.head()
+            left = int(dict(head[3])["Content-Length"])
+            end = time.monotonic() + 2.5 * CLIENT_TIMEOUT
+            while left > 0:
+                left -= len(client.stream.read(min(left, 50_000)))
+                time.sleep(max(0, min(0.05, end - time.monotonic())))
+            self.assertEqual(left, 0)

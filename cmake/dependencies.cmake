@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Dependencies of the command and of the tests. The library itself has none.
+# Dependencies of the command, the adapter for libuv and the tests. The library itself has none.
 #
 #   safehold_dep_cjson    cJSON, 1.7.15 or newer: what the command's --json writes
 #   safehold_dep_cmocka   CMocka, used within what 1.1.5 offers: the tests
-#   safehold_dep_uv       libuv, 1.44 or newer: a test
+#   safehold_dep_uv       libuv, 1.44 or newer: the adapter, and a test
 #
 # A native build takes them from the system. What is not found there, and everything in a cross build, is compiled
 # from source: cmake/fetch downloads it, or takes the folders that FETCHCONTENT_SOURCE_DIR_CJSON,
@@ -29,16 +29,11 @@ endif()
 
 if(SAFEHOLD_BUILD_TESTS)
   add_library(safehold_dep_cmocka INTERFACE)
-  add_library(safehold_dep_uv INTERFACE)
   if(PkgConfig_FOUND)
     pkg_check_modules(SAFEHOLD_CMOCKA QUIET IMPORTED_TARGET cmocka>=1.1.5)
-    pkg_check_modules(SAFEHOLD_UV QUIET IMPORTED_TARGET libuv>=1.44)
   endif()
   if(NOT CMAKE_CROSSCOMPILING AND NOT SAFEHOLD_CMOCKA_FOUND)
     find_package(cmocka 1.1.5 CONFIG QUIET)
-  endif()
-  if(NOT CMAKE_CROSSCOMPILING AND NOT SAFEHOLD_UV_FOUND)
-    find_package(libuv CONFIG QUIET)
   endif()
 
   if(SAFEHOLD_CMOCKA_FOUND)
@@ -50,6 +45,16 @@ if(SAFEHOLD_BUILD_TESTS)
     target_link_libraries(safehold_dep_cmocka INTERFACE ${CMOCKA_LIBRARIES})
   else()
     list(APPEND SAFEHOLD_FETCH cmocka)
+  endif()
+endif()
+
+if(SAFEHOLD_BUILD_TESTS OR SAFEHOLD_BUILD_UV)
+  add_library(safehold_dep_uv INTERFACE)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(SAFEHOLD_UV QUIET IMPORTED_TARGET libuv>=1.44)
+  endif()
+  if(NOT CMAKE_CROSSCOMPILING AND NOT SAFEHOLD_UV_FOUND)
+    find_package(libuv 1.44 CONFIG QUIET)
   endif()
 
   if(SAFEHOLD_UV_FOUND)

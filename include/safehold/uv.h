@@ -64,7 +64,8 @@ SAFE_UV_API int safe_uv_lock_file(uv_loop_t *loop, safe_uv_lock *request, const 
 SAFE_UV_API int safe_uv_lock_handle(uv_loop_t *loop, safe_uv_lock *request, safe_handle file,
                                     const safe_lock_options *options, safe_uv_lock_cb callback, safe_error *error);
 /* Takes the request back. The callback comes with UV_ECANCELED, in a later turn of the loop; UV_EINVAL: nothing is
-   pending (its callback has begun). Also a lock that was granted meanwhile is given back. */
+   pending (its callback has begun). UV_EALREADY: it was taken back before. Also a lock that was granted meanwhile is
+   given back. */
 SAFE_UV_API int safe_uv_lock_cancel(safe_uv_lock *request);
 /* A pending request keeps the loop alive, unless it is unreferenced. */
 SAFE_UV_API void safe_uv_lock_ref(safe_uv_lock *request);
@@ -91,6 +92,7 @@ typedef void (*safe_uv_process_close_cb)(safe_uv_process *process);
 struct safe_uv_process {
   uv_process_t uv; /* data is the caller's; loop and pid; the rest is not to be touched */
   struct safe__uv_process *own;
+  void (*close_cb)(safe_uv_process *process); /* the library's */
 };
 
 typedef struct safe_uv_process_options {
@@ -111,19 +113,24 @@ typedef struct safe_uv_process_options {
  * Returns 0, or a UV_E* with *error filled: then there is no handle, and nothing to close, unlike uv_spawn. Blocks
  * until the program is loaded, at most spawn->timeout_ms.
  *
- * UV_CREATE_PIPE takes a uv_pipe_t that was initialised and not opened; it has one direction where one is asked for,
- * and is a socket pair where both are, or where the pipe is one for IPC. What the loop reads and writes is libuv's as
- * usual.
+ * UV_CREATE_PIPE takes a uv_pipe_t of this loop that was initialised and not opened; it has one direction where one is
+ * asked for, and is a socket pair (Windows: a named pipe) where both are, or where the pipe is one for IPC. What the
+ * loop reads and writes is libuv's as usual; the end of the child's input is a uv_close, as uv_shutdown is for sockets
+ * (UV_ENOTSOCK; not on Windows).
  */
 SAFE_UV_API int safe_uv_spawn(uv_loop_t *loop, safe_uv_process *process, const safe_uv_process_options *options,
                               safe_error *error);
 /*
  * The same for a user of uv_spawn, who changes this one call, and the type of the handle. The exit callback gets
  * &process->uv with the exit code and signal; in it and after it uv_close may close the handle, as nothing else hangs
- * on it any more; before that, safe_uv_process_close. A status that is not known is UV_ECHILD in place of an
- * exit code. What differs from uv_spawn: the child has its own process group (UV_PROCESS_DETACHED: its own session),
- * gets no descriptor that is not listed, nor ignored signals or a mask; PATH is the host's and without its relative
- * elements; a failed call leaves nothing to close.
+ * on it any more; before that, safe_uv_process_close. A stop that is under way when the child ends goes on, and the
+ * exit callback comes at its end. A status that is not known is UV_UNKNOWN in place of an exit code. Pipes are socket
+ * pairs (POSIX), as uv_spawn's are.
+ *
+ * What differs from uv_spawn: the child has its own process group (UV_PROCESS_DETACHED: its own session), gets no
+ * descriptor that is not listed, nor ignored signals or a mask; PATH is the host's and without its relative elements;
+ * UV_CREATE_PIPE needs a direction; a failed call leaves nothing to close; uv_ref, uv_unref, uv_has_ref, uv_is_active
+ * and uv_process_kill are the safe_uv_process_ functions.
  */
 SAFE_UV_API int safe_uv_spawn_like(uv_loop_t *loop, safe_uv_process *process, const uv_process_options_t *options,
                                    safe_error *error);
@@ -131,13 +138,12 @@ SAFE_UV_API int safe_uv_spawn_like(uv_loop_t *loop, safe_uv_process *process, co
 /* The child itself, for safe_process_tree, _signal, _handle, ...; stays the handle's. NULL once it is closed, and after
    the end of a child that was started by safe_uv_spawn_like. */
 SAFE_UV_API safe_process *safe_uv_process_get(safe_uv_process *process);
-/* As uv_process_kill: UV_ESRCH once it has ended. */
+/* As uv_process_kill: UV_ESRCH once it has ended. UV_EBUSY while it is being stopped. */
 SAFE_UV_API int safe_uv_process_kill(safe_uv_process *process, int signal_number);
 /*
  * Ends the child and its whole tree: politely, after the grace by force, and calls back with the verdict within the
- * grace
- * + 100 ms, as safe_process_stop does. Also for a child that has ended, for what it left behind. One at a time:
- * UV_EALREADY. Keeps the loop alive. callback may be NULL.
+ * grace and 100 ms, as safe_process_stop does. Also for a child that has ended, for what it left behind; UV_ESRCH once
+ * safe_uv_process_get has none. One at a time: UV_EALREADY. Keeps the loop alive. callback may be NULL.
  */
 SAFE_UV_API int safe_uv_process_stop(safe_uv_process *process, const safe_stop_options *options,
                                      safe_uv_stop_cb callback, safe_error *error);

@@ -21,7 +21,7 @@ static void spawn(uv_loop_t *loop, const char *child, bool piped) {
 void bench_uv_spawns(const char *child) {
   uv_loop_t loop;
 
-  if (!bench_wanted("uv.spawn")) return;
+  if (!bench_wanted("uv.spawn.return") && !bench_wanted("uv.spawn.exit")) return;
   bench_need(uv_loop_init(&loop) == 0, "uv_loop_init");
   spawn(&loop, child, false);
   spawn(&loop, child, true);

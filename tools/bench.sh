@@ -39,7 +39,8 @@ if wanted cgi; then need_packages wrk lighttpd apache2-bin nginx fcgiwrap busybo
 sh "$root/tools/build.sh" native
 build=$root/build/native
 child=$build/bench/safehold_bench_child
-cmake --build "$build" --target safehold_bench safehold_bench_child safehold_bench_cgi_hello safehold_bench_cgi_nap
+cmake --build "$build" --target safehold_bench safehold_bench_uv safehold_bench_child safehold_bench_cgi_hello \
+  safehold_bench_cgi_nap
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -94,6 +95,7 @@ while [ "$turn" -lt "$turns" ]; do
     done
   fi
 done
+if wanted uv; then "$build/bench/safehold_bench_uv" $quick ${only:+"--only=$only"} "$child" >>lines; fi
 if wanted cgi; then
   python3 "$root/bench/cgi.py" $quick "--only=$only" "$build/examples/cgi_server" "$build/bench/safehold_bench_cgi_hello" \
     "$build/bench/safehold_bench_cgi_nap" peers >>lines

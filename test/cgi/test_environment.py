@@ -15,7 +15,7 @@ def setUpModule():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
     inherited = os.open("/etc/hostname", os.O_RDONLY)
     os.set_inheritable(inherited, True)
-    server = Server(jobs=4, inherited=inherited)
+    server = Server(jobs=4, inherited=inherited, env="CONFIGURED=as asked")
     os.close(inherited)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR2])
     signal.signal(signal.SIGUSR1, signal.SIG_DFL)
@@ -145,6 +145,10 @@ class Variables(unittest.TestCase):
         self.assertTrue(all(folder.startswith("/") for folder in found["PATH"].split(":")))
         for name in found:
             self.assertRegex(name, r"^[A-Z][A-Z0-9_]*$")
+
+    def test_what_the_server_is_told_to_add(self):
+        self.assertEqual(state().environment["CONFIGURED"], "as asked")
+        self.assertEqual(state(headers=[("CONFIGURED", "otherwise")]).environment["CONFIGURED"], "as asked")
 
     def test_a_long_header_arrives_whole(self):
         self.assertEqual(state(headers=[("X-Long", "x" * 7000)]).environment["HTTP_X_LONG"], "x" * 7000)

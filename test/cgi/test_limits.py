@@ -109,6 +109,17 @@ class Memory(unittest.TestCase):
             self.assertEqual(fetch(server, "/cgi-bin/memory.py?512").text, "got them\n")
 
 
+class Output(unittest.TestCase):
+    def test_a_script_may_write_no_more_than_allowed(self):
+        with Server(jobs=2, max_output="1M") as server:
+            with Client(server) as client:
+                client.send(message("/cgi-bin/flood.sh"))
+                reply = client.response()
+            self.assertFalse(reply.complete)
+            self.assertLess(abs(len(reply.body) - (1 << 20)), 1 << 17)
+            self.assertTrue(eventually(lambda: not server.children()))
+
+
 class Ends(unittest.TestCase):
     def refuses(self, server):
         with socket.socket() as attempt:

@@ -2,6 +2,7 @@
 """HTTP/1.1 as RFC 9112 has it: what a client may send, and what is refused."""
 import hashlib
 import os
+import socket
 import time
 import unittest
 
@@ -13,7 +14,7 @@ MAX_BODY = 1 << 20
 
 def setUpModule():
     global server
-    server = Server(client_timeout=CLIENT_TIMEOUT, max_body="1M", jobs=4)
+    server = Server(client_timeout=CLIENT_TIMEOUT, keep_alive=CLIENT_TIMEOUT, max_body="1M", jobs=4)
 
 
 def tearDownModule():
@@ -101,8 +102,16 @@ class Bodies(unittest.TestCase):
             self.assertEqual(client.response().text, digest(b""))
 
     def test_a_response_of_unknown_length_is_chunked(self):
-        reply = fetch(server, "/cgi-bin/hello.sh")
+        body = os.urandom(300_000)
+        reply = fetch(server, "/cgi-bin/echo.sh", "POST", body=body)
         self.assertEqual((reply.get("Transfer-Encoding"), reply.get("Content-Length")), ("chunked", None))
+        self.assertEqual(reply.body, body)
+
+    def test_a_response_of_unknown_length_ends_with_the_connection_of_http_1_0(self):
+        body = os.urandom(300_000)
+        reply = fetch(server, "/cgi-bin/echo.sh", "POST", body=body, version="1.0")
+        self.assertEqual((reply.get("Transfer-Encoding"), reply.get("Content-Length")), (None, None))
+        self.assertEqual(reply.body, body)
 
     def test_the_length_that_a_script_gives_is_kept(self):
         reply = fetch(server, saying(b"Content-Type: a/b\nContent-Length: 3\n\nabc"))
@@ -233,6 +242,12 @@ class Smuggling(unittest.TestCase):
             with self.subTest(coding=coding):
                 self.refused(self.post(b"Transfer-Encoding: " + coding, b"0\r\n\r\n"))
 
+    def test_two_codings(self):
+        for first, second in ((b"chunked", b"identity"), (b"chunked", b"xchunked"), (b"identity", b"chunked"), (b"chunked", b"chunked")):
+            with self.subTest(first=first, second=second):
+                headers = b"Transfer-Encoding: " + first + b"\r\nTransfer-Encoding: " + second
+                self.refused(self.post(headers, b"0\r\n\r\n"))
+
     def test_a_coding_that_is_hidden(self):
         self.refused(self.post(b"Transfer-Encoding : chunked", b"0\r\n\r\n"))
         self.refused(self.post(b"Transfer-Encoding\t: chunked", b"0\r\n\r\n"))
@@ -348,13 +363,39 @@ class SlowClients(unittest.TestCase):
         (server.notes / "flood").unlink()
 
     def test_a_long_answer_is_not_cut_as_long_as_it_is_read(self):
-        (server.root / "long").write_bytes(b"x" * 3_000_000)
+        """Steadily, but so slowly that the system's send buffer takes long to be writable again."""
+        size = 20 << 20
+        (server.root / "long").write_bytes(bytes(size))
         with Client(server, receive_buffer=65536) as client:
             client.send(message("/long"))
-            head = client.head()
-            left = int(dict(head[3])["Content-Length"])
-            end = time.monotonic() + 2.5 * CLIENT_TIMEOUT
-            while left > 0:
-                left -= len(client.stream.read(min(left, 50_000)))
-                time.sleep(max(0, min(0.05, end - time.monotonic())))
+            self.assertEqual(dict(client.head()[3])["Content-Length"], str(size))
+            left = size
+            for _ in range(25):
+                left -= len(client.stream.read(65536))
+                time.sleep(CLIENT_TIMEOUT / 5)
+            left -= len(client.stream.read(left))
             self.assertEqual(left, 0)
+
+    def test_an_answer_is_whole_wherever_its_reader_pauses(self):
+        """The keep-alive time begins only when all of it has gone out, and the end does not overtake it."""
+        size = 10 << 20
+        with Server(keep_alive=0.2, client_timeout=60) as patient:
+            (patient.root / "long").write_bytes(bytes(size))
+            clients = {}
+            for stop in range(1 << 20, size, 1 << 19):
+                for headers in ((), [("Connection", "close")]):
+                    client = Client(patient, receive_buffer=65536)
+                    client.send(message("/long", headers=headers))
+                    client.head()
+                    clients[client] = size - len(client.stream.read(stop))
+            time.sleep(1)
+            for client, left in clients.items():
+                self.assertEqual(len(client.stream.read(left)), left)
+                client.close()
+
+    def test_who_stops_sending_still_gets_a_file(self):
+        """As a client does that has nothing more to ask: its sending side is shut down."""
+        with Client(server) as client:
+            client.send(message("/index.html", headers=[("Connection", "close")]))
+            client.socket.shutdown(socket.SHUT_WR)
+            self.assertEqual(client.response().text, "<p>index</p>\n")

@@ -121,6 +121,12 @@ class Leftovers(Case):
             os.kill(daemon, signal.SIGKILL)
         self.assertIn("daemon.sh", server.log())
 
+    def test_a_daemon_that_is_to_be_ended_too(self):
+        with Server(whole_tree=True) as thorough:
+            self.assertEqual(fetch(thorough, "/cgi-bin/daemon.sh").text, "answered\n")
+            daemon = int(thorough.note("daemon"))
+            self.assertTrue(eventually(lambda: not alive(daemon), 5 * SLOWNESS))
+
 
 class Deaths(Case):
     def test_before_the_answer(self):

@@ -6,6 +6,9 @@
 #include "code.h"
 #include "watch.h"
 
+#define MS UINT64_C(1000000)
+#define LONGEST_MS (INT64_MAX / INT64_C(1000000) / 2) /* centuries */
+
 struct safe__uv_lock {
   struct safe__uv_group group; /* first: what is told when all handles are closed */
   struct safe__uv_watch watch;
@@ -15,7 +18,8 @@ struct safe__uv_lock {
   safe_uv_lock_cb callback;
   safe_lock_wait *wait; /* NULL: taken back */
   uint32_t query_ms;
-  uint64_t spent; /* by looks whose outcome is not known, nanoseconds */
+  uint64_t deadline; /* by uv_hrtime, or a little before */
+  uint64_t spent;    /* on what may have been a look for the holder, nanoseconds */
 };
 
 /* The group always has a handle that is closing, which frees the block in a later turn. */
@@ -25,7 +29,7 @@ static void end(struct safe__uv_lock *own) {
   safe__uv_group_end(&own->group, safe__uv_group_free);
 }
 
-/* Time goes to the budget unless the lock is got: then nobody was looked for. */
+/* If the lock is got nobody was looked for, and nothing is taken from the budget. */
 static int finish(struct safe__uv_lock *own, safe_lock **lock, safe_error *error) {
   uint64_t began = uv_hrtime();
   int code;
@@ -68,12 +72,13 @@ static void call_back_next_turn(struct safe__uv_lock *own) {
 
 /* Whether the outcome is known. */
 static bool look(struct safe__uv_lock *own) {
+  uint32_t query_ms = safe__uv_budget_ms(own->query_ms);
   uint64_t began = uv_hrtime();
   int code;
 
-  safe_lock_wait_set_query(own->wait, safe__uv_budget_ms(own->query_ms));
+  safe_lock_wait_set_query(own->wait, query_ms);
   code = safe_lock_wait_poll(own->wait);
-  own->spent += uv_hrtime() - began;
+  if (began + (uint64_t)query_ms * MS >= own->deadline) own->spent += uv_hrtime() - began; /* else it was too early */
   return code != SAFE_EAGAIN;
 }
 
@@ -99,6 +104,8 @@ static int begin(struct safe__uv_lock *own, const char *path, safe_handle file, 
   if (code != 0) return code;
   own->query_ms = options.holder_query_ms;
   options.holder_query_ms = safe__uv_budget_ms(own->query_ms);
+  own->deadline =
+    options.timeout_ms > 0 && options.timeout_ms < LONGEST_MS ? began + (uint64_t)options.timeout_ms * MS : UINT64_MAX;
   if (path != NULL)
     code = safe_lock_begin(&own->wait, path, &options, error);
   else
@@ -115,7 +122,6 @@ static int await(struct safe__uv_lock *own, safe_error *error) {
     call_back_next_turn(own);
     return 0;
   }
-  own->spent = 0; /* what it took to ask for a lock that somebody else has */
   code = safe__uv_watch_start(&own->watch, own->request->loop, safe_lock_wait_handle(own->wait), &own->group, on_ready);
   if (code == 0) return 0;
   return safe__uv_refused(error, code, SAFE_STAGE_WAIT, -1, "The loop cannot wait for the lock");

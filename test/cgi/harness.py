@@ -156,13 +156,17 @@ class Server:
             found.append(f"it has ended by itself with {self.process.returncode}")
         elif not eventually(clean, 5 * SLOWNESS):
             if self.children():
-                found.append(f"children are left, {some([read_bytes(f'/proc/{pid}/stat')[:60] for pid in self.children()])}")
+                found.append(
+                    f"children are left, {some([read_bytes(f'/proc/{pid}/stat')[:60] for pid in self.children()])}"
+                )
             if self.descriptors() != self.descriptors_before:
                 more = self.descriptors() - self.descriptors_before
                 fewer = self.descriptors_before - self.descriptors()
                 found.append(f"descriptors are left: {dict(more)}, and missing: {dict(fewer)}")
             if self.scripts():
-                found.append(f"scripts are left, {some([read_bytes(f'/proc/{pid}/cmdline') for pid in self.scripts()])}")
+                found.append(
+                    f"scripts are left, {some([read_bytes(f'/proc/{pid}/cmdline') for pid in self.scripts()])}"
+                )
         left = list(self.temporary.iterdir())
         if left:
             found.append(f"temporary files are left, {some(left)}")

@@ -55,7 +55,9 @@ class Variables(unittest.TestCase):
     def test_a_get_request(self):
         with Client(server) as client:
             port = client.socket.getsockname()[1]
-            found = State(client.request("/cgi-bin/state.sh/a/b%20c?x=1&y=%20", headers=[("User-Agent", "me")])).environment
+            found = State(
+                client.request("/cgi-bin/state.sh/a/b%20c?x=1&y=%20", headers=[("User-Agent", "me")])
+            ).environment
         wanted = {
             "GATEWAY_INTERFACE": "CGI/1.1",
             "SERVER_PROTOCOL": "HTTP/1.1",
@@ -110,7 +112,15 @@ class Variables(unittest.TestCase):
         self.assertEqual(state(host="[::1]:80").environment["SERVER_NAME"], "[::1]")
 
     def test_custom_headers_arrive(self):
-        headers = [("X-Custom", "one"), ("X-Custom", "two"), ("x-CASE", "a b"), ("X-Empty", ""), ("X-9", "n"), ("Cookie", "a=1"), ("Cookie", "b=2")]
+        headers = [
+            ("X-Custom", "one"),
+            ("X-Custom", "two"),
+            ("x-CASE", "a b"),
+            ("X-Empty", ""),
+            ("X-9", "n"),
+            ("Cookie", "a=1"),
+            ("Cookie", "b=2"),
+        ]
         found = state(headers=headers).environment
         self.assertRegex(found["HTTP_X_CUSTOM"], r"^one, ?two$")
         self.assertEqual((found["HTTP_X_CASE"], found["HTTP_X_EMPTY"], found["HTTP_X_9"]), ("a b", "", "n"))
@@ -127,14 +137,22 @@ class Variables(unittest.TestCase):
             self.assertNotIn("HTTP_PROXY", state(headers=[(name, "http://evil:1")]).environment)
 
     def test_a_header_cannot_stand_in_for_another(self):
-        headers = [("X_Forwarded_For", "evil"), ("Content_Length", "9"), ("X.Forwarded.For", "evil"), ("X-Real", "mine"), ("X_Real", "evil")]
+        headers = [
+            ("X_Forwarded_For", "evil"),
+            ("Content_Length", "9"),
+            ("X.Forwarded.For", "evil"),
+            ("X-Real", "mine"),
+            ("X_Real", "evil"),
+        ]
         found = state(headers=headers).environment
         self.assertNotIn("HTTP_X_FORWARDED_FOR", found)
         self.assertNotIn("HTTP_CONTENT_LENGTH", found)
         self.assertEqual(found["HTTP_X_REAL"], "mine")
 
     def test_passwords_are_not_shown(self):
-        found = state(headers=[("Authorization", "Basic c2VjcmV0"), ("Proxy-Authorization", "Basic c2VjcmV0")]).environment
+        found = state(
+            headers=[("Authorization", "Basic c2VjcmV0"), ("Proxy-Authorization", "Basic c2VjcmV0")]
+        ).environment
         self.assertNotIn("c2VjcmV0", " ".join(found.values()))
 
     def test_nothing_of_the_servers_own_environment(self):
@@ -198,8 +216,17 @@ class Finding(unittest.TestCase):
 
     def test_what_is_no_script(self):
         (server.bin / "fifo").exists() or os.mkfifo(server.bin / "fifo", 0o755)
-        for path, statuses in (("missing", (404,)), ("", (403, 404)), ("deeper", (403, 404)), ("deeper/", (403, 404)), ("not_executable.sh", (403, 404)),
-                               ("../root/index.html", (200, 400, 403, 404)), ("fifo", (403, 404)), ("hello.sh%00", (400, 404)), ("hello.sh/../../secret", (400, 404))):
+        for path, statuses in (
+            ("missing", (404,)),
+            ("", (403, 404)),
+            ("deeper", (403, 404)),
+            ("deeper/", (403, 404)),
+            ("not_executable.sh", (403, 404)),
+            ("../root/index.html", (200, 400, 403, 404)),
+            ("fifo", (403, 404)),
+            ("hello.sh%00", (400, 404)),
+            ("hello.sh/../../secret", (400, 404)),
+        ):
             with self.subTest(path):
                 reply = fetch(server, "/cgi-bin/" + path)
                 self.assertIn(reply.status, statuses)

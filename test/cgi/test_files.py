@@ -42,7 +42,11 @@ def tearDownModule():
 
 class Files(unittest.TestCase):
     def test_types(self):
-        for path, kind in (("/index.html", "text/html"), ("/style.css", "text/css"), ("/data.bin", "application/octet-stream")):
+        for path, kind in (
+            ("/index.html", "text/html"),
+            ("/style.css", "text/css"),
+            ("/data.bin", "application/octet-stream"),
+        ):
             with self.subTest(path):
                 self.assertEqual(fetch(server, path).get("Content-Type").split(";")[0], kind)
 
@@ -53,8 +57,14 @@ class Files(unittest.TestCase):
         self.assertEqual(fetch(server, "/empty").body, b"")
 
     def test_names_are_decoded(self):
-        for path, text in (("/with%20space%20%26%20more.txt", "spaced"), ("/gr%C3%BC%C3%9Fe.txt", "umlaut"), ("/100%25.txt", "percent"),
-                           ("/%69ndex.html", "<p>index</p>\n"), ("/./deep/../index.html", "<p>index</p>\n"), ("/index.html?a=b", "<p>index</p>\n")):
+        for path, text in (
+            ("/with%20space%20%26%20more.txt", "spaced"),
+            ("/gr%C3%BC%C3%9Fe.txt", "umlaut"),
+            ("/100%25.txt", "percent"),
+            ("/%69ndex.html", "<p>index</p>\n"),
+            ("/./deep/../index.html", "<p>index</p>\n"),
+            ("/index.html?a=b", "<p>index</p>\n"),
+        ):
             with self.subTest(path):
                 self.assertEqual(fetch(server, path).text, text)
 
@@ -96,8 +106,14 @@ class Files(unittest.TestCase):
     def test_ranges(self):
         data = (server.root / "data.bin").read_bytes()
         size = len(data)
-        for text, first, last in (("0-0", 0, 0), ("10-19", 10, 19), (f"{size - 5}-", size - 5, size - 1), ("-7", size - 7, size - 1),
-                                  (f"5-{size * 9}", 5, size - 1), (f"-{size * 9}", 0, size - 1)):
+        for text, first, last in (
+            ("0-0", 0, 0),
+            ("10-19", 10, 19),
+            (f"{size - 5}-", size - 5, size - 1),
+            ("-7", size - 7, size - 1),
+            (f"5-{size * 9}", 5, size - 1),
+            (f"-{size * 9}", 0, size - 1),
+        ):
             with self.subTest(text):
                 reply = fetch(server, "/data.bin", headers=[("Range", "bytes=" + text)])
                 self.assertEqual((reply.status, reply.body), (206, data[first : last + 1]))
@@ -108,7 +124,15 @@ class Files(unittest.TestCase):
         for text in (f"{size}-", "-0"):
             reply = fetch(server, "/data.bin", headers=[("Range", "bytes=" + text)])
             self.assertEqual((reply.status, reply.get("Content-Range")), (416, f"bytes */{size}"), text)
-        for text in ("bytes=5-4", "bytes=a-b", "bytes=", "lines=1-2", "bytes=99999999999999999999-", "bytes=-", "bytes=1-2x"):
+        for text in (
+            "bytes=5-4",
+            "bytes=a-b",
+            "bytes=",
+            "lines=1-2",
+            "bytes=99999999999999999999-",
+            "bytes=-",
+            "bytes=1-2x",
+        ):
             self.assertIn(fetch(server, "/data.bin", headers=[("Range", text)]).status, (200, 416), text)
 
 
@@ -124,8 +148,24 @@ class WaysOut(unittest.TestCase):
             self.assertNotIn(SECRET, reply.text)
 
     def test_dots(self):
-        for up in ("..", "%2e%2e", "%2E%2e", ".%2e", "%252e%252e", "..%2f", "%2e%2e%2f", "..%5c", "..\\", "....//", "..;", "..%00",
-                   "%c0%ae%c0%ae", "%uff0e%uff0e", ".. ", "..%20"):
+        for up in (
+            "..",
+            "%2e%2e",
+            "%2E%2e",
+            ".%2e",
+            "%252e%252e",
+            "..%2f",
+            "%2e%2e%2f",
+            "..%5c",
+            "..\\",
+            "....//",
+            "..;",
+            "..%00",
+            "%c0%ae%c0%ae",
+            "%uff0e%uff0e",
+            ".. ",
+            "..%20",
+        ):
             self.refused(f"/{up}/secret")
             self.refused(f"/deep/{up}/{up}/secret")
             self.refused(f"/deep/er/{up}/{up}/{up}/secret")
@@ -136,7 +176,16 @@ class WaysOut(unittest.TestCase):
         self.refused("//" + str(server.folder / "secret"))
 
     def test_nul_and_other_odd_bytes(self):
-        for path in ("/index.html%00", "/index.html%00.css", "/%00", "/style.css%", "/style.css%2", "/style.css%zz", "/style%0a.css", "/style\x01.css"):
+        for path in (
+            "/index.html%00",
+            "/index.html%00.css",
+            "/%00",
+            "/style.css%",
+            "/style.css%2",
+            "/style.css%zz",
+            "/style%0a.css",
+            "/style\x01.css",
+        ):
             self.refused(path)
 
     def test_what_is_no_path(self):

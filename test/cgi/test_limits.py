@@ -191,18 +191,43 @@ class Ends(unittest.TestCase):
 
 class Options(unittest.TestCase):
     def run_with(self, *arguments):
-        return subprocess.run([program(), *arguments], capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            [program(), *arguments], capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL
+        )
 
     def test_help(self):
         result = self.run_with("--help")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        for option in ("--root", "--cgi-bin", "--host", "--port", "--jobs", "--queue", "--timeout", "--memory", "--help"):
+        for option in (
+            "--root",
+            "--cgi-bin",
+            "--host",
+            "--port",
+            "--jobs",
+            "--queue",
+            "--timeout",
+            "--memory",
+            "--help",
+        ):
             self.assertIn(option, result.stdout)
 
     def test_what_it_cannot_do(self):
-        for arguments in (["--port", "x"], ["--port", "70000"], ["--port", "-1"], ["--jobs", "0"], ["--jobs", "many"], ["--timeout", "soon"],
-                          ["--memory", "1X"], ["--root", "/no/such/folder"], ["--cgi-bin", "/no/such/folder"], ["--cgi-bin", "/etc/hostname"],
-                          ["--host", "no such host"], ["--host", "192.0.2.1"], ["--unknown"], ["surplus"]):
+        for arguments in (
+            ["--port", "x"],
+            ["--port", "70000"],
+            ["--port", "-1"],
+            ["--jobs", "0"],
+            ["--jobs", "many"],
+            ["--timeout", "soon"],
+            ["--memory", "1X"],
+            ["--root", "/no/such/folder"],
+            ["--cgi-bin", "/no/such/folder"],
+            ["--cgi-bin", "/etc/hostname"],
+            ["--host", "no such host"],
+            ["--host", "192.0.2.1"],
+            ["--unknown"],
+            ["surplus"],
+        ):
             with self.subTest(arguments):
                 result = self.run_with("--port", "0", *arguments)
                 self.assertNotEqual(result.returncode, 0)

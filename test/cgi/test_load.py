@@ -69,7 +69,10 @@ class Swarm:
         reader, writer = await self.connect()
         try:
             if what == "body":
-                writer.write(message("/cgi-bin/echo.sh", "POST", [("Content-Length", "100000")]) + b"x" * self.random.randrange(90_000))
+                writer.write(
+                    message("/cgi-bin/echo.sh", "POST", [("Content-Length", "100000")])
+                    + b"x" * self.random.randrange(90_000)
+                )
             elif what == "head":
                 writer.write(b"GET /cgi-bin/hello.sh HT")
             elif what != "nothing":
@@ -115,7 +118,10 @@ class Load:
     def settle(self, server):
         """Waits until the scripts of those who left have gone, too."""
         self.assertTrue(eventually(lambda: not server.children() and not server.scripts()), "scripts are left")
-        self.assertTrue(eventually(lambda: server.descriptors() == server.descriptors_before), server.descriptors() - server.descriptors_before)
+        self.assertTrue(
+            eventually(lambda: server.descriptors() == server.descriptors_before),
+            server.descriptors() - server.descriptors_before,
+        )
         self.assertEqual(list(server.temporary.iterdir()), [])
         return server.memory()
 
@@ -129,7 +135,9 @@ class Load:
                 memory.append(self.settle(server))
             self.assertEqual(fetch(server, "/cgi-bin/hello.sh").text, "hello\n")
             self.assertEqual(swarm.answered + swarm.aborted, sum(portions))
-            print(f"{swarm.answered} answered, {swarm.aborted} aborted, resident KiB: {[size >> 10 for size in memory]}")
+            print(
+                f"{swarm.answered} answered, {swarm.aborted} aborted, resident KiB: {[size >> 10 for size in memory]}"
+            )
         return memory
 
 

@@ -33,12 +33,16 @@ def script(name, text):
 
 def run(*command, **how):
     """A client program, which has to succeed."""
-    environment = dict(os.environ, HOME=str(server.folder), GIT_CONFIG_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0", LC_ALL="C")
+    environment = dict(
+        os.environ, HOME=str(server.folder), GIT_CONFIG_NOSYSTEM="1", GIT_TERMINAL_PROMPT="0", LC_ALL="C"
+    )
     result = subprocess.run(
         command, capture_output=True, text=True, timeout=60 * SLOWNESS, stdin=subprocess.DEVNULL, env=environment, **how
     )
     if result.returncode != 0:
-        raise AssertionError(f"{command} ended with {result.returncode}: {result.stderr}{result.stdout}\n{server.log()[-2000:]}")
+        raise AssertionError(
+            f"{command} ended with {result.returncode}: {result.stderr}{result.stdout}\n{server.log()[-2000:]}"
+        )
     return result.stdout
 
 
@@ -130,15 +134,22 @@ class Php(unittest.TestCase):
             f"session.save_path={cls.pages}/sessions\nmemory_limit=32M\ndisplay_errors=0\nlog_errors=1\n"
         )
         script(
-            "php", f"#!/bin/sh\nexport PHPRC='{cls.pages}' SCRIPT_FILENAME='{cls.pages}'\"$PATH_INFO\"\nunset PATH_TRANSLATED\nexec php-cgi\n"
+            "php",
+            f"#!/bin/sh\nexport PHPRC='{cls.pages}' SCRIPT_FILENAME='{cls.pages}'\"$PATH_INFO\"\nunset PATH_TRANSLATED\nexec php-cgi\n",
         )
-        cls.page("form.php", 'header("Content-Type: application/json"); echo json_encode([$_POST, $_GET, $_SERVER["REQUEST_METHOD"]]);')
+        cls.page(
+            "form.php",
+            'header("Content-Type: application/json"); echo json_encode([$_POST, $_GET, $_SERVER["REQUEST_METHOD"]]);',
+        )
         cls.page(
             "upload.php",
             'header("Content-Type: application/json"); $f = $_FILES["file"];'
             'echo json_encode([$f["name"], $f["size"], $f["error"], hash_file("sha256", $f["tmp_name"]), $_POST]);',
         )
-        cls.page("count.php", 'session_start(); $_SESSION["n"] = ($_SESSION["n"] ?? 0) + 1; usleep(50000); echo $_SESSION["n"];')
+        cls.page(
+            "count.php",
+            'session_start(); $_SESSION["n"] = ($_SESSION["n"] ?? 0) + 1; usleep(50000); echo $_SESSION["n"];',
+        )
 
     @classmethod
     def page(cls, name, code):
@@ -147,9 +158,14 @@ class Php(unittest.TestCase):
     def test_a_form(self):
         values = {"name": "Grüße & Co", "text": "x" * 5000, "a[]": "1"}
         body = urllib.parse.urlencode(values).encode()
-        reply = fetch(server, "/cgi-bin/php/form.php?q=1+2", "POST", [("Content-Type", "application/x-www-form-urlencoded")], body)
+        reply = fetch(
+            server, "/cgi-bin/php/form.php?q=1+2", "POST", [("Content-Type", "application/x-www-form-urlencoded")], body
+        )
         posted, got, method = json.loads(reply.text)
-        self.assertEqual((posted["name"], posted["text"], posted["a"], got, method), (values["name"], values["text"], ["1"], {"q": "1 2"}, "POST"))
+        self.assertEqual(
+            (posted["name"], posted["text"], posted["a"], got, method),
+            (values["name"], values["text"], ["1"], {"q": "1 2"}, "POST"),
+        )
 
     def test_a_file_of_fifty_megabytes(self):
         self.upload("--http1.1")
@@ -168,7 +184,16 @@ class Php(unittest.TestCase):
                 file.write(piece)
                 digest.update(piece)
         before = server.memory()
-        text = run("curl", "-sS", *options, "-F", f"file=@{path}", "-F", "note=with it", f"http://127.0.0.1:{server.port}/cgi-bin/php/upload.php")
+        text = run(
+            "curl",
+            "-sS",
+            *options,
+            "-F",
+            f"file=@{path}",
+            "-F",
+            "note=with it",
+            f"http://127.0.0.1:{server.port}/cgi-bin/php/upload.php",
+        )
         self.assertLess(server.memory() - before, 8 << 20)
         self.assertEqual(json.loads(text), ["upload.bin", 50 << 20, 0, digest.hexdigest(), {"note": "with it"}])
         path.unlink()
@@ -188,7 +213,10 @@ class Php(unittest.TestCase):
 
     def test_a_page_that_is_a_script_itself(self):
         """#!/usr/bin/php-cgi: SCRIPT_FILENAME and REDIRECT_STATUS are what it needs of the server."""
-        script("own.php", f"#!{shutil.which('php-cgi')}\n<?php http_response_code(201); header('X-Php: yes'); echo $_SERVER['PATH_INFO'];")
+        script(
+            "own.php",
+            f"#!{shutil.which('php-cgi')}\n<?php http_response_code(201); header('X-Php: yes'); echo $_SERVER['PATH_INFO'];",
+        )
         reply = fetch(server, "/cgi-bin/own.php/info")
         self.assertEqual((reply.status, reply.get("X-Php"), reply.text), (201, "yes", "/info"))
 
@@ -226,14 +254,34 @@ class Curl(unittest.TestCase):
         return f"http://127.0.0.1:{server.port}{path}"
 
     def test_one_connection_for_many(self):
-        text = self.curl("-w", "%{num_connects}\n", "-o", "/dev/null", "-o", "/dev/null", "-o", "/dev/null",
-                         self.url("/index.html"), self.url("/cgi-bin/hello.sh"), self.url("/-/status"))
+        text = self.curl(
+            "-w",
+            "%{num_connects}\n",
+            "-o",
+            "/dev/null",
+            "-o",
+            "/dev/null",
+            "-o",
+            "/dev/null",
+            self.url("/index.html"),
+            self.url("/cgi-bin/hello.sh"),
+            self.url("/-/status"),
+        )
         self.assertEqual(text.split(), ["1", "0", "0"])
 
     def test_it_expects_to_be_told_to_continue(self):
         path = server.folder / "expect.bin"
         path.write_bytes(os.urandom(3_000_000))
-        text = self.curl("-v", "-H", "Expect: 100-continue", "--stderr", "-", "--data-binary", f"@{path}", self.url("/cgi-bin/sum.sh"))
+        text = self.curl(
+            "-v",
+            "-H",
+            "Expect: 100-continue",
+            "--stderr",
+            "-",
+            "--data-binary",
+            f"@{path}",
+            self.url("/cgi-bin/sum.sh"),
+        )
         self.assertIn("HTTP/1.1 100 Continue", text)
         self.assertIn(hashlib.sha256(path.read_bytes()).hexdigest(), text)
 

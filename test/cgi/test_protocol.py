@@ -233,17 +233,40 @@ class Smuggling(unittest.TestCase):
         self.refused(self.post(b"Content-Length: 5, 6", b"abcdef"))
 
     def test_a_length_that_is_no_number(self):
-        for length in (b"+5", b"-5", b"5 5", b"0x5", b"5a", b"", b"five", b"99999999999999999999999", b"18446744073709551617"):
+        for length in (
+            b"+5",
+            b"-5",
+            b"5 5",
+            b"0x5",
+            b"5a",
+            b"",
+            b"five",
+            b"99999999999999999999999",
+            b"18446744073709551617",
+        ):
             with self.subTest(length=length):
                 self.refused(self.post(b"Content-Length: " + length, b"abcde"), (400, 411, 413))
 
     def test_codings_that_are_not_chunked(self):
-        for coding in (b"gzip", b"identity", b"xchunked", b"chunked, identity", b"chunked, chunked", b"\x0bchunked", b"chunked\x00"):
+        for coding in (
+            b"gzip",
+            b"identity",
+            b"xchunked",
+            b"chunked, identity",
+            b"chunked, chunked",
+            b"\x0bchunked",
+            b"chunked\x00",
+        ):
             with self.subTest(coding=coding):
                 self.refused(self.post(b"Transfer-Encoding: " + coding, b"0\r\n\r\n"))
 
     def test_two_codings(self):
-        for first, second in ((b"chunked", b"identity"), (b"chunked", b"xchunked"), (b"identity", b"chunked"), (b"chunked", b"chunked")):
+        for first, second in (
+            (b"chunked", b"identity"),
+            (b"chunked", b"xchunked"),
+            (b"identity", b"chunked"),
+            (b"chunked", b"chunked"),
+        ):
             with self.subTest(first=first, second=second):
                 headers = b"Transfer-Encoding: " + first + b"\r\nTransfer-Encoding: " + second
                 self.refused(self.post(headers, b"0\r\n\r\n"))
@@ -261,13 +284,28 @@ class Smuggling(unittest.TestCase):
             self.assertTrue(client.ended(), reply)
 
     def test_chunks_that_are_none(self):
-        for chunk in (b"5\r\nhelloXX0\r\n\r\n", b"g\r\n", b"-1\r\n", b"0x5\r\nhello\r\n0\r\n\r\n", b"\r\nhello",
-                      b"fffffffffffffffff\r\nhello", b"5 5\r\nhello\r\n0\r\n\r\n"):
+        for chunk in (
+            b"5\r\nhelloXX0\r\n\r\n",
+            b"g\r\n",
+            b"-1\r\n",
+            b"0x5\r\nhello\r\n0\r\n\r\n",
+            b"\r\nhello",
+            b"fffffffffffffffff\r\nhello",
+            b"5 5\r\nhello\r\n0\r\n\r\n",
+        ):
             with self.subTest(chunk=chunk):
                 self.refused(self.post(b"Transfer-Encoding: chunked", chunk), (400, 413))
 
     def test_odd_bytes_in_the_head(self):
-        for line in (b"X-Nul: a\0b", b"X-Return: a\rb", b"X Space: y", b": nameless", b"no colon", b"X\x7f: y", b"X(: y"):
+        for line in (
+            b"X-Nul: a\0b",
+            b"X-Return: a\rb",
+            b"X Space: y",
+            b": nameless",
+            b"no colon",
+            b"X\x7f: y",
+            b"X(: y",
+        ):
             with self.subTest(line=line):
                 self.refused(b"GET /index.html HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\n\r\n")
 
@@ -278,9 +316,15 @@ class Smuggling(unittest.TestCase):
             self.assertNotIn("HTTP_X_TWO", reply.text)
 
     def test_requests_that_are_none(self):
-        for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET\r\n\r\n",
-                     b"GET /index.html HTTP/3.0\r\nHost: a\r\n\r\n", b"GET /index.html HTP/1.1\r\nHost: a\r\n\r\n",
-                     b"G<T /index.html HTTP/1.1\r\nHost: a\r\n\r\n", b"\0\0\0\0\0\0\0\0\r\n\r\n"):
+        for data in (
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"GET\r\n\r\n",
+            b"GET /index.html HTTP/3.0\r\nHost: a\r\n\r\n",
+            b"GET /index.html HTP/1.1\r\nHost: a\r\n\r\n",
+            b"G<T /index.html HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"\0\0\0\0\0\0\0\0\r\n\r\n",
+        ):
             with self.subTest(data=data), Client(server) as client:
                 client.send(data)
                 try:

@@ -31,7 +31,9 @@ class Heads(unittest.TestCase):
             self.assertEqual((reply.get("Content-Type"), reply.get("X-Two"), reply.body), ("text/x", "b", b"\r\nbody"))
 
     def test_headers_pass_as_they_are(self):
-        reply = fetch(server, saying(b"Content-Type: a/b\nSet-Cookie: a=1\nSet-Cookie: b=2\nX-Colon: a:b: c\nX-Empty:\n\n"))
+        reply = fetch(
+            server, saying(b"Content-Type: a/b\nSet-Cookie: a=1\nSet-Cookie: b=2\nX-Colon: a:b: c\nX-Empty:\n\n")
+        )
         self.assertEqual(reply.all("Set-Cookie"), ["a=1", "b=2"])
         self.assertEqual((reply.get("X-Colon"), reply.get("X-Empty")), ("a:b: c", ""))
         self.assertIsNotNone(reply.get("Date"))
@@ -46,7 +48,9 @@ class Heads(unittest.TestCase):
     def test_redirections(self):
         reply = fetch(server, saying(b"Location: http://example.org/x?y#z\n\n"))
         self.assertEqual((reply.status, reply.get("Location")), (302, "http://example.org/x?y#z"))
-        reply = fetch(server, saying(b"Status: 301 Moved\nLocation: https://example.org/\nContent-Type: text/plain\n\nthere"))
+        reply = fetch(
+            server, saying(b"Status: 301 Moved\nLocation: https://example.org/\nContent-Type: text/plain\n\nthere")
+        )
         self.assertEqual((reply.status, reply.text), (301, "there"))
 
     def test_a_local_redirection_is_followed_by_the_server(self):
@@ -70,11 +74,28 @@ class Heads(unittest.TestCase):
 
     def test_what_is_no_head(self):
         """502, whole, on a connection that goes on; the reason is for the log."""
-        heads = [b"", b"\n", b"\n\nbody", b"no colon\n\n", b"Content-Type: text/plain\n", b"Content-Type text/plain\n\n", b": x\n\n",
-                 b"X Y: z\n\n", b"Content-Type: a/b\nX-Nul: a\0b\n\n", b"Status: abc\n\n", b"Status: 99\n\n", b"Status: 1000 Many\n\n",
-                 b"Status: 101 Switching\n\n", b"Status: 200 OK\nContent-Length: -1\n\n", b"Status: 200 OK\nContent-Length: 1\nContent-Length: 2\n\nab",
-                 b"Content-Type: a/b\n folded: x\n\n", b"Content-Type: a/b\nX: a\rSet-Cookie: evil=1\n\n", b"X" * 200_000 + b": y\n\n",
-                 b"Status: 200 OK\rX-Evil: 1\n\n", b"HTTP/1.1 200 OK\nContent-Type: a/b\n\n"]
+        heads = [
+            b"",
+            b"\n",
+            b"\n\nbody",
+            b"no colon\n\n",
+            b"Content-Type: text/plain\n",
+            b"Content-Type text/plain\n\n",
+            b": x\n\n",
+            b"X Y: z\n\n",
+            b"Content-Type: a/b\nX-Nul: a\0b\n\n",
+            b"Status: abc\n\n",
+            b"Status: 99\n\n",
+            b"Status: 1000 Many\n\n",
+            b"Status: 101 Switching\n\n",
+            b"Status: 200 OK\nContent-Length: -1\n\n",
+            b"Status: 200 OK\nContent-Length: 1\nContent-Length: 2\n\nab",
+            b"Content-Type: a/b\n folded: x\n\n",
+            b"Content-Type: a/b\nX: a\rSet-Cookie: evil=1\n\n",
+            b"X" * 200_000 + b": y\n\n",
+            b"Status: 200 OK\rX-Evil: 1\n\n",
+            b"HTTP/1.1 200 OK\nContent-Type: a/b\n\n",
+        ]
         for head in heads:
             with self.subTest(head[:60]), Client(server) as client:
                 reply = client.request(saying(head) if len(head) < 1000 else "/cgi-bin/flood_line.sh")

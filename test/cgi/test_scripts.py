@@ -132,7 +132,9 @@ class Deaths(Case):
     def test_before_the_answer(self):
         reply = fetch(server, "/cgi-bin/die.sh")
         self.assertEqual((reply.status, reply.complete), (502, True))
-        self.assertTrue(eventually(lambda: "SIGSEGV" in server.log() or "signal 11" in server.log()), server.log()[-500:])
+        self.assertTrue(
+            eventually(lambda: "SIGSEGV" in server.log() or "signal 11" in server.log()), server.log()[-500:]
+        )
 
     def test_in_the_answer(self):
         reply = fetch(server, "/cgi-bin/die.sh?body")

@@ -59,19 +59,43 @@ int safe__reserve_copy(int fd, const void *holder) {
 
 static int open_null(void) { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
+static void free_place(int at) {
+  let_go(at);
+  if (at >= atomic_load(&wanted)) give_up(at);
+}
+
+/* From a place that nobody uses just now, which is a null device: to open one costs several times as much. */
+static bool copy_null(int number) {
+  int at, count = atomic_load_explicit(&used, memory_order_relaxed);
+  bool copied = false;
+
+  for (at = 0; at < count && !copied; at++) {
+    if (atomic_load_explicit(&places[at].number, memory_order_relaxed) == 0 || !hold(at, places)) continue;
+    copied = atomic_load(&places[at].number) != 0 && dup3(atomic_load(&places[at].number) - 1, number, O_CLOEXEC) >= 0;
+    free_place(at);
+  }
+  return copied;
+}
+
+static bool open_null_at(int number) {
+  int null = open_null();
+
+  if (null < 0) return false;
+  dup3(null, number, O_CLOEXEC);
+  close(null);
+  return true;
+}
+
 /* The null device is put back over it, so that the number never is free for somebody else in between. */
 static void take_back(int at) {
-  int number = atomic_load(&places[at].number) - 1, null = open_null();
+  int number = atomic_load(&places[at].number) - 1;
 
-  if (null >= 0) {
-    dup3(null, number, O_CLOEXEC);
-    close(null);
-  } else { /* no descriptor is left: then the number is of more use to the host */
+  if (!copy_null(number) && !open_null_at(number)) {
+    /* No descriptor is left: then the number is of more use to the host. */
     atomic_store(&places[at].number, 0);
     close(number);
   }
-  let_go(at);
-  if (at >= atomic_load(&wanted)) give_up(at);
+  free_place(at);
 }
 
 /* By its holder and not by the number: a child on our memory writes down where it has moved its copies. */

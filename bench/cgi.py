@@ -50,28 +50,41 @@ def line(name, unit, ours, raw, p99, **extra):
           *(f"{key}={value:.5g}" for key, value in extra.items()), sep="\t", flush=True)
 
 
+# A row, ours, and the others: as they are, and with a loop for each processor, who have that.
+REQUESTS = (("cgi.request", cgi_servers.Ours, cgi_servers.PEERS),
+            ("cgi.request.threads2", cgi_servers.OursThreads, [cgi_servers.LighttpdWorkers, *cgi_servers.PEERS]))
+
+
+def there():
+    everybody = list(dict.fromkeys(server for _, ours, peers in REQUESTS for server in (ours, *peers)))
+    for missing in (server for server in everybody if not server.installed()):
+        print(f"cgi.py: {missing.name} is left out, it is not there", file=sys.stderr)
+    return [server for server in everybody if server.installed()]
+
+
 def requests(site, peers_file, quick):
     """us for each request: ours, and as the raw value the best peer's."""
-    servers = [s for s in [cgi_servers.Ours, *cgi_servers.PEERS] if s.installed()]
-    for missing in set([cgi_servers.Ours, *cgi_servers.PEERS]) - set(servers):
-        print(f"cgi.py: {missing.name} is left out, it is not there", file=sys.stderr)
     rounds, seconds = (1, 1) if quick else (5, 4)
     found = {}
+    servers = there()
     for _ in range(rounds):
         for kind in servers:
             with kind(site) as server:
                 wrk(server, 1)
-                found.setdefault(kind.name, []).append(wrk(server, seconds))
-    costs = {name: median([m.cost for m in measured]) for name, measured in found.items()}
-    ours = costs.pop(cgi_servers.Ours.name, None)
+                found.setdefault(kind, []).append(wrk(server, seconds))
+    costs = {kind: median([m.cost for m in measured]) for kind, measured in found.items()}
+    for kind, cost in costs.items():
+        print(f"cgi.py: {kind.name}: {1e6 / cost:.0f} requests/s", file=sys.stderr)
     with open(peers_file, "a") as out:
-        for name, cost in costs.items():
-            print("cgi.request", name, f"{cost:.4g}", sep="\t", file=out)
-            print(f"cgi.py: {name}: {1e6 / cost:.0f} requests/s", file=sys.stderr)
-    if ours is not None and costs:
-        best = min(costs.values())
-        line("cgi.request", "us", ours, best, median([m.p99 for m in found[cgi_servers.Ours.name]]),
-             per_second=1e6 / ours, best_peer_per_second=1e6 / best, times_best_peer=best / ours)
+        for name, ours, peers in REQUESTS:
+            peers = [peer for peer in peers if peer in costs]
+            for peer in peers:
+                print(name, peer.name, f"{costs[peer]:.4g}", sep="\t", file=out)
+            if ours not in costs or not peers:
+                continue
+            best = min(costs[peer] for peer in peers)
+            line(name, "us", costs[ours], best, median([m.p99 for m in found[ours]]), per_second=1e6 / costs[ours],
+                 best_peer_per_second=1e6 / best, times_best_peer=best / costs[ours])
 
 
 IDLE = 10000

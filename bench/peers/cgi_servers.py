@@ -178,7 +178,7 @@ class Busybox(Server):
         self.run("busybox", "httpd", "-f", "-p", f"127.0.0.1:{self.port}", "-h", self.site)
 
 
-PEERS = [Lighttpd, LighttpdWorkers, Apache, Nginx, Busybox]
+PEERS = [Lighttpd, Apache, Nginx, Busybox]
 
 
 class Ours(Server):
@@ -191,3 +191,11 @@ class Ours(Server):
     def start(self):
         self.run(self.program, "--root", f"{self.site}/htdocs", "--cgi-bin", f"{self.site}/cgi-bin",
                  "--port", str(self.port), *self.options)
+
+
+class OursThreads(Ours):
+    name = "cgi_server --threads 2"
+
+    def start(self):
+        self.options = ("--threads", "2", *self.options)
+        super().start()

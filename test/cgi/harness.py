@@ -54,10 +54,11 @@ class Server:
     """
     A server with folders of its own. Leaving the context ends it, and fails when it has left anything behind: a
     descriptor, a child, a temporary file, a process that a script started, or a sanitizer's report in its log.
-    Options are the command's: jobs=2 is --jobs 2. inherited: a descriptor that it is started with.
+    Options are the command's: jobs=2 is --jobs 2. inherited: a descriptor that it is started with. prefix: a command
+    that starts it.
     """
 
-    def __init__(self, inherited=None, **options):
+    def __init__(self, inherited=None, prefix=(), **options):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cgi-", dir=os.environ.get("SAFEHOLD_TEST_DIR")))
         self.root = self.folder / "root"
         self.bin = self.folder / "cgi-bin"
@@ -68,12 +69,23 @@ class Server:
         shutil.copytree(HERE / "scripts", self.bin)
         (self.root / "index.html").write_text("<p>index</p>\n")
         self.options = options
+        self.prefix = list(prefix)
         self.inherited = () if inherited is None else (inherited,)
         self.log_path = self.folder / "log"
         self.start()
 
     def start(self):
-        arguments = [program(), "--root", self.root, "--cgi-bin", self.bin, "--host", "127.0.0.1", "--port", "0"]
+        arguments = self.prefix + [
+            program(),
+            "--root",
+            self.root,
+            "--cgi-bin",
+            self.bin,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+        ]
         for name, value in self.options.items():
             arguments += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
         environment = dict(os.environ, TMPDIR=str(self.temporary), SAFEHOLD_CGI_TEST="of the server's own")
@@ -95,7 +107,15 @@ class Server:
         if not found:
             raise AssertionError(f"the server did not start: {self.log()}")
         self.port = int(found.group(1))
-        # What it makes at the first request of each kind, and keeps, is no leak.
+        try:
+            self.warm_up()
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def warm_up(self):
+        """What it makes at the first request of each kind, and keeps, is no leak."""
         for path in ("/cgi-bin/hello.sh", "/index.html", "/-/status"):
             fetch(self, path)
         fetch(self, "/cgi-bin/sum.sh", "POST", body=b"x")

@@ -168,6 +168,10 @@ class Variables(unittest.TestCase):
         self.assertEqual(state().environment["CONFIGURED"], "as asked")
         self.assertEqual(state(headers=[("CONFIGURED", "otherwise")]).environment["CONFIGURED"], "as asked")
 
+    def test_what_the_server_is_told_to_add_replaces_its_own(self):
+        with Server(env="PATH=/opt/bin:/usr/bin:/bin") as other:
+            self.assertEqual(State(fetch(other, "/cgi-bin/state.sh")).environment["PATH"], "/opt/bin:/usr/bin:/bin")
+
     def test_a_long_header_arrives_whole(self):
         self.assertEqual(state(headers=[("X-Long", "x" * 7000)]).environment["HTTP_X_LONG"], "x" * 7000)
 
@@ -202,6 +206,14 @@ class Process(unittest.TestCase):
         pid, fields = found.stat.partition(" (")[0], found.stat.rpartition(")")[2].split()
         self.assertEqual(fields[2], pid, "the process group")
         self.assertNotEqual(fields[2], str(os.getpgid(server.pid)))
+
+    def test_a_server_without_standard_streams(self):
+        """What it opens gets their numbers, and must not become a script's."""
+        with Server(prefix=["sh", "-c", 'exec "$@" <&- >&-', "sh"]) as bare:
+            found = State(fetch(bare, "/cgi-bin/state.sh")).descriptors
+            own = {number: link for number, link in found.items() if not link.endswith("/state.sh")}
+            self.assertEqual((set(own), own["0"], own["1"][:5]), ({"0", "1", "2"}, "/dev/null", "pipe:"))
+            self.assertEqual(fetch(bare, "/cgi-bin/echo.sh", "POST", body=b"abc").body, b"abc")
 
 
 class Finding(unittest.TestCase):

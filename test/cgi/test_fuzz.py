@@ -107,9 +107,11 @@ class Fuzz:
                         self.assertGreaterEqual(reply.status, 200)
                         if not reply.complete or reply.get("Connection") == "close":
                             raise ConnectionError
-                    except ConnectionError:
+                    except (ConnectionError, AssertionError) as error:
                         client.close()
                         client.__init__(server)
+                        if isinstance(error, AssertionError):
+                            raise
                 self.assertIsNone(server.process.poll(), f"it died of {answer!r}")
 
 

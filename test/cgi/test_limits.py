@@ -27,6 +27,12 @@ def gather(server, paths):
     return replies
 
 
+def processor_seconds(pid):
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Jobs(unittest.TestCase):
     def test_what_is_too_much_waits_and_what_is_far_too_much_is_sent_away(self):
         with Server(jobs=2, queue=3) as server:
@@ -95,6 +101,35 @@ class Jobs(unittest.TestCase):
                 self.assertIn(reply.status, (503, 504))
                 self.assertLess(time.monotonic() - started, 1 + 1 * SLOWNESS)
                 self.assertEqual(holder.response().status, 504)
+
+
+class Connections(unittest.TestCase):
+    def test_many_clients_that_say_nothing(self):
+        with Server(client_timeout=3, keep_alive=3) as server:
+            idle = [Client(server) for _ in range(300)]
+            for client in idle[::2]:
+                client.send(b"GET /index.html HTTP/1.1\r\nHo")
+            started = time.monotonic()
+            self.assertEqual(fetch(server, "/cgi-bin/hello.sh").text, "hello\n")
+            self.assertLess(time.monotonic() - started, 2 * SLOWNESS)
+            for client in idle[1::2]:
+                self.assertTrue(client.ended())
+            for client in idle:
+                client.close()
+
+    def test_more_clients_than_descriptors(self):
+        """Those who are too many are turned away or wait; the server neither spins nor loses its way."""
+        with Server(prefix=["prlimit", "--nofile=64:64"], jobs=2) as server:
+            clients = [Client(server, timeout=0.2) for _ in range(120)]
+            time.sleep(0.3)
+            before = os.times().elapsed, processor_seconds(server.pid)
+            time.sleep(1)
+            used = processor_seconds(server.pid) - before[1]
+            self.assertLess(used, 0.5 * (os.times().elapsed - before[0]))
+            for client in clients:
+                client.close()
+            for _ in range(10):
+                self.assertEqual(fetch(server, "/cgi-bin/hello.sh").text, "hello\n")
 
 
 class Memory(unittest.TestCase):

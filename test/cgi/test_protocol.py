@@ -203,6 +203,15 @@ class Limits(unittest.TestCase):
         data = message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")])
         self.refused(data + chunked(*[b"x" * 65536] * 17), 413)
 
+    def test_pipelined_requests_whose_answers_nobody_reads(self):
+        """Their number is not limited, the memory they take is."""
+        before = server.memory()
+        with Client(server, timeout=0.3, receive_buffer=8192) as client:
+            with self.assertRaises(OSError):
+                for _ in range(3000):
+                    client.send(message("/index.html") * 100)
+            self.assertLess(server.memory() - before, 8 << 20)
+
     def test_a_body_as_long_as_allowed_is_taken(self):
         body = os.urandom(MAX_BODY)
         self.assertEqual(fetch(server, "/cgi-bin/sum.sh", "POST", body=body).text, digest(body))

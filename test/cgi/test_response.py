@@ -201,6 +201,21 @@ class Streams(unittest.TestCase):
                 self.assertEqual(set(client.chunk()), {0})
         self.assertTrue(eventually(lambda: not server.children()))
 
+    def test_what_a_script_wrote_before_it_ended_reaches_a_slow_reader(self):
+        """Long after the script has gone: no time limit is for what lies in a pipe already."""
+        size = 6 << 20
+        for stop in range(0, size, 1 << 20):
+            with self.subTest(stop=stop), Client(server, receive_buffer=65536) as client:
+                client.send(message(f"/cgi-bin/burst.sh?{size}"))
+                client.head()
+                total = 0
+                while total < stop:
+                    total += len(client.chunk())
+                time.sleep(1.5)
+                while piece := client.chunk():
+                    total += len(piece)
+                self.assertEqual(total, size)
+
     def test_many_slow_readers_of_floods_cost_little(self):
         before = server.memory()
         clients = [Client(server, receive_buffer=8192) for _ in range(4)]

@@ -56,6 +56,9 @@ class TimeLimit(Case):
     def test_a_script_that_ignores_sigterm(self):
         self.timed_out("/cgi-bin/stubborn.sh", "stubborn")
 
+    def test_a_script_that_has_stopped(self):
+        self.timed_out("/cgi-bin/stopped.sh", "stopped")
+
     def test_a_script_that_hangs_in_its_answer(self):
         """The status has gone out. All that can be done is to let the client see that it is not all."""
         with Client(server) as client:
@@ -109,17 +112,23 @@ class Leftovers(Case):
         self.assertLess(time.monotonic() - started, 1 * SLOWNESS, "and it keeps nobody waiting")
         self.gone("leaves", 2 * SLOWNESS)
 
-    def test_a_daemon_that_holds_the_output(self):
+    def daemon_left_by(self, script):
         """The answer ends regularly after the drain time, however long the daemon lives."""
         started = time.monotonic()
-        reply = fetch(server, "/cgi-bin/daemon.sh")
+        reply = fetch(server, f"/cgi-bin/{script}")
         self.assertEqual((reply.status, reply.text, reply.complete), (200, "answered\n", True))
         self.assertLess(time.monotonic() - started, 1 + 1 * SLOWNESS)
-        daemon = int(server.note("daemon"))
         self.assertTrue(eventually(lambda: not server.children()))
+        daemon = int(server.note("daemon"))
         if alive(daemon):
             os.kill(daemon, signal.SIGKILL)
+
+    def test_a_daemon_that_holds_the_output(self):
+        self.daemon_left_by("daemon.sh")
         self.assertIn("daemon.sh", server.log())
+
+    def test_a_daemon_that_holds_the_log(self):
+        self.daemon_left_by("daemon_log.sh")
 
     def test_a_daemon_that_is_to_be_ended_too(self):
         with Server(whole_tree=True) as thorough:

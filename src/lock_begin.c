@@ -188,7 +188,7 @@ static void disown(struct pending *pending) {
 
   /* A request that is somebody's, a helper's or a thread's, is given up with what it refers to; one that merely asks
      again now and then is all ours. */
-  if (wait->calls != NULL && wait->calls->retry_at != NULL) wait->calls->release(wait->request);
+  if (wait->calls != NULL && wait->calls->handle == NULL) wait->calls->release(wait->request);
   safe__lock_free(pending->attempt.lock);
   free_pending(pending);
 }

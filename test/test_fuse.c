@@ -338,6 +338,33 @@ static void a_file_that_hangs_does_not_hang_others(void **state) {
   nothing_is_left(handles);
 }
 
+/* Nor does beginning wait for a helper that hangs so: it hangs in the loop's stead, and that is told in time. */
+static void beginning_does_not_hang_in_what_is_open(void **state) {
+  safe_lock_options options = asking(SAFE_METHOD_OFD, DEADLINE_MS, SAFE_LOCK_CREATE | SAFE_LOCK_ISOLATE);
+  safe_error error = SAFE_ERROR_INIT;
+  int handles = begin();
+  struct pollfd ready = {-1, POLLIN, 0};
+  safe_lock *lock = locked_with_a_hang(), *other;
+  int64_t began = now_ms();
+  safe_lock_wait *wait;
+
+  (void)state;
+  assert_code(safe_lock_begin(&wait, "healthy", &options, NULL), SAFE_OK);
+  print_message("begun after %d ms\n", (int)(now_ms() - began));
+  assert_in_range(now_ms() - began, 0, 50 * slowness()); /* a tenth of what a helper once had to get ready */
+  ready.fd = safe_lock_wait_handle(wait);
+  while (safe_lock_wait_poll(wait) == SAFE_EAGAIN) assert_true(poll(&ready, 1, 20000) == 1);
+  assert_in_range(now_ms() - began, DEADLINE_MS - 1, DEADLINE_MS + SLACK_MS);
+  assert_code(safe_lock_finish(wait, &other, NULL), SAFE_ESTUCK);
+  began = now_ms();
+  assert_code(safe_lock_begin(&wait, "healthy", &options, &error), SAFE_ESTUCK); /* known by now */
+  assert_in_range(now_ms() - began, 0, 50 * slowness());
+  assert_non_null(strstr(error.message, "helper"));
+  assert_code(safe_unlock(lock), SAFE_ESTUCK);
+  fuse_kill();
+  nothing_is_left(handles);
+}
+
 /* ---- Without SAFE_LOCK_ISOLATE: a wait ends, as it is a helper's, even if the file system does not let it go. */
 static void a_wait_ends_in_any_case(void **state) {
   int handles = begin();
@@ -400,6 +427,7 @@ int main(void) {
     cmocka_unit_test_teardown(a_hanging_unlock_is_parked, fuse_end),
     cmocka_unit_test_teardown(a_helper_that_hangs_is_not_used_again, fuse_end),
     cmocka_unit_test_teardown(a_file_that_hangs_does_not_hang_others, fuse_end),
+    cmocka_unit_test_teardown(beginning_does_not_hang_in_what_is_open, fuse_end),
     cmocka_unit_test_teardown(a_wait_ends_in_any_case, fuse_end),
     cmocka_unit_test_teardown(a_killed_host_leaves_nothing_open, fuse_end),
   };

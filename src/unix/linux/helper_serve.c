@@ -8,11 +8,12 @@
 
 /* What is above the socket is not even referenced for a moment (but for the kernel's granularity of 64). What is below
    is closed, and a close may ask the file's file system, which may be one that does not answer. */
-static long get_own_table(int socket) {
-  long code = safe__raw6(SYS_close_range, socket + 1, ~0u, SAFE__CLOSE_RANGE_UNSHARE, 0, 0, 0);
-
-  if (code == 0 && socket > 0) safe__raw6(SYS_close_range, 0, socket - 1, 0, 0, 0, 0);
-  return code;
+static bool get_own_table(struct safe__helper *helper, int socket) {
+  if (safe__raw6(SYS_close_range, socket + 1, ~0u, SAFE__CLOSE_RANGE_UNSHARE, 0, 0, 0) != 0) return false;
+  __atomic_store_n(&helper->apart, true, __ATOMIC_RELEASE);
+  if (socket > 0) safe__raw6(SYS_close_range, 0, socket - 1, 0, 0, 0, 0);
+  __atomic_store_n(&helper->ready, true, __ATOMIC_RELEASE);
+  return true;
 }
 
 /* Signal handlers are not shared with the host: one that does nothing, for a signal that nobody else sends to the
@@ -56,18 +57,20 @@ static void answer(struct safe__helper *helper, int socket, int reply) {
 
 int safe__helper_serve(void *argument) {
   struct safe__helper *helper = argument;
-  int fd, reply, socket = helper->fds[1];
+  int fd, reply, socket = helper->end, word = SAFE__HELPER_STARTING;
 
   /* Killed with the thread that made it, whose memory it is on. Asked after, as that may have died before. */
   safe__raw6(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
   if (safe__raw6(SYS_getppid, 0, 0, 0, 0, 0, 0) != helper->host) return 0;
-  if (get_own_table(socket) != 0) {
+  if (!get_own_table(helper, socket)) {
     helper->refused = true;
     return 0;
   }
   if (SAFE__RAW_HANDLERS) listen_to_nudges();
   if (!helper->fresh) safe__raw6(SYS_chdir, (long)"/", 0, 0, 0, 0, 0); /* not to keep a mount busy */
-  __atomic_store_n(&helper->stack->word, SAFE__HELPER_IDLE, __ATOMIC_RELEASE);
+  /* Unless it was given its job before. */
+  __atomic_compare_exchange_n(&helper->stack->word, &word, SAFE__HELPER_IDLE, false, __ATOMIC_ACQ_REL,
+                              __ATOMIC_ACQUIRE);
   wake_host(&helper->stack->word);
   while (helper_receive(socket, &fd)) {
     reply = -1;

@@ -162,6 +162,7 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   struct safe__helper *helper = request->helper;
   int fd = -1;
 
+  safe__helper_is_late(helper); /* one that went early has not closed the socket */
   /* One that was killed may have sent the descriptor before it was. */
   if (helper->killed && !safe__reap(helper->fds[2], helper->pid, deadline)) return SAFE_ESTUCK;
   if (!helper->killed || request->job.result == 0) fd = safe__helper_reply(helper);
@@ -198,7 +199,12 @@ static void park(void *argument) {
 
 static safe_handle handle(void *argument) { return ((struct request *)argument)->helper->fds[0]; }
 
-static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, NULL};
+static int64_t retry_at(void *argument) {
+  return safe__helper_is_late(((struct request *)argument)->helper) ? safe__deadline(SAFE__HELPER_LATE_MS)
+                                                                    : SAFE__NEVER;
+}
+
+static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, retry_at};
 
 static struct request *make_request(struct safe__file *file, const char *path, const safe_lock_options *options,
                                     const struct safe__claim *claim) {
@@ -221,14 +227,6 @@ static struct request *make_request(struct safe__file *file, const char *path, c
   return request;
 }
 
-/* There is nothing else to fall back on: on a busy machine a helper gets more time, if the caller has it. */
-#define PATIENCE_MS 500
-
-static int64_t start_ms(const safe_lock_options *options) {
-  if (options->timeout_ms == SAFE_FOREVER || options->timeout_ms > PATIENCE_MS) return PATIENCE_MS;
-  return options->timeout_ms < SAFE__HELPER_START_MS ? SAFE__HELPER_START_MS : options->timeout_ms;
-}
-
 int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe_lock_options *options,
                            const struct safe__claim *claim, struct safe__wait *wait, safe_error *error) {
   struct request *request = make_request(file, path, options, claim);
@@ -238,7 +236,7 @@ int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe
   file->fd = -1;
   file->borrowed = file->created = false;
   file->inode = 0;
-  request->helper = safe__helper_get(true, start_ms(options), &stuck);
+  request->helper = safe__helper_get_soon(&stuck);
   if (request->helper == NULL) {
     release(request);
     if (stuck)

@@ -12,6 +12,7 @@
 #include "helper_calls.h"
 #include "lock_ring.h"
 #include "poll_wait.h"
+#include "reserve.h"
 #include "timed_wait.h"
 
 enum { OURS = 0, THEIRS = 1, PIDFD = 2 };
@@ -25,6 +26,21 @@ static void close_one(int *fd) {
 
   *fd = -1; /* first, see safe__os_file_close */
   if (number >= 0) close(number);
+}
+
+static int word_of(const struct safe__helper *helper) {
+  return __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE);
+}
+
+static void drop_its_end(struct safe__helper *helper) {
+  if (helper->fds[THEIRS] < 0) return;
+  safe__reserve_return(helper);
+  close_one(&helper->fds[THEIRS]);
+}
+
+/* Once it has its own, or has gone: only then does the socket close with the helper. */
+static void close_its_end(struct safe__helper *helper) {
+  if (__atomic_load_n(&helper->apart, __ATOMIC_ACQUIRE) || word_of(helper) == SAFE__HELPER_GONE) drop_its_end(helper);
 }
 
 static void free_helper(struct safe__helper *helper) {
@@ -47,6 +63,8 @@ static bool open_socket(struct safe__helper *helper) {
     helper->fds[OURS] = helper->fds[THEIRS];
     helper->fds[THEIRS] = swap;
   }
+  /* What the kernel copies for the helper, and the helper then closes, is all below its end. */
+  helper->end = safe__reserve_copy(helper->fds[THEIRS], helper);
   return helper->fds[OURS] >= 0;
 }
 
@@ -81,13 +99,14 @@ static struct safe__helper *try_to_make(bool fresh) {
     safe__fork_allow();
   }
   if (helper->pid > 0) return helper;
+  drop_its_end(helper);
   free_helper(helper);
   return NULL;
 }
 
 /* One that waits for a job ends itself when the socket closes. */
 static bool end(struct safe__helper *helper, int64_t deadline) {
-  close_one(&helper->fds[THEIRS]);
+  drop_its_end(helper);
   close_one(&helper->fds[OURS]);
   if (!safe__reap(helper->fds[PIDFD], helper->pid, deadline)) return false;
   free_helper(helper);
@@ -98,10 +117,6 @@ static bool end(struct safe__helper *helper, int64_t deadline) {
 
 static atomic_bool impossible;    /* no close_range, or none with UNSHARE: Linux before 5.9, or a policy */
 static _Atomic int64_t not_until; /* the time of the next try */
-
-static int word_of(const struct safe__helper *helper) {
-  return __atomic_load_n(&helper->stack->word, __ATOMIC_ACQUIRE);
-}
 
 /* Only then is it sent anything: what lay in the socket of one that hangs would be kept open by it. */
 static bool becomes_ready(struct safe__helper *helper, int64_t ms) {
@@ -118,17 +133,21 @@ static uint64_t inode_of(int fd) {
   return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-static struct safe__helper *make(bool fresh, int64_t ms) {
+static struct safe__helper *make(bool fresh, int64_t ms, bool late_too) {
   struct safe__helper *helper = try_to_make(fresh);
+  bool starting;
 
   if (helper == NULL) return NULL;
-  if (becomes_ready(helper, ms)) {
-    close_one(&helper->fds[THEIRS]); /* it has its own by now */
+  starting = !becomes_ready(helper, ms) && word_of(helper) == SAFE__HELPER_STARTING;
+  if (word_of(helper) == SAFE__HELPER_IDLE || (starting && late_too)) {
+    close_its_end(helper);
     helper->socket = inode_of(helper->fds[OURS]);
     return helper;
   }
-  if (helper->refused) atomic_store(&impossible, true);
-  if (word_of(helper) == SAFE__HELPER_STARTING) atomic_store(&not_until, safe__os_now() + PAUSE);
+  if (starting) {
+    atomic_store(&not_until, safe__os_now() + PAUSE);
+    safe__helper_kill(helper); /* the number of its end could be somebody else's when it gets there */
+  }
   safe__helper_dismiss(helper);
   return NULL;
 }
@@ -156,6 +175,7 @@ static bool has_its_socket(struct safe__helper *helper) {
 }
 
 static void end_or_park(struct safe__helper *helper) {
+  if (helper->refused) atomic_store(&impossible, true);
   if (helper->socket != 0) has_its_socket(helper);
   if (!end(helper, safe__deadline(SAFE__SETTLE_MS))) safe__helper_park(helper, NULL, NULL);
 }
@@ -245,10 +265,14 @@ static bool must_not_try(void) {
   return until != 0 && safe__os_now() < until;
 }
 
+static bool can_be_made(void) {
+  return !atomic_load_explicit(&impossible, memory_order_relaxed) && safe__clone_works();
+}
+
 struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck) {
   struct safe__helper *helper = NULL;
 
-  if (!atomic_load_explicit(&impossible, memory_order_relaxed) && safe__clone_works()) {
+  if (can_be_made()) {
     helper = fresh ? NULL : take_spare();
     if (helper != NULL && !usable(helper)) {
       if (helper->host == safe__os_self())
@@ -257,18 +281,34 @@ struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck) {
         free_helper(helper); /* a copy, in a forked child */
       helper = NULL;
     }
-    if (helper == NULL && !must_not_try()) helper = make(fresh, ms);
+    if (helper == NULL && !must_not_try()) helper = make(fresh, ms, false);
   }
   if (stuck != NULL) *stuck = helper == NULL && must_not_try();
   return helper;
 }
 
-/* SAFE__HELPER_BUSY, unless the kernel has cleared the word meanwhile. */
+#define SOON_MS 2 /* a hundred times what it takes on a machine that is not busy */
+
+struct safe__helper *safe__helper_get_soon(bool *stuck) {
+  struct safe__helper *helper = can_be_made() && !must_not_try() ? make(true, SOON_MS, true) : NULL;
+
+  *stuck = helper == NULL && must_not_try();
+  return helper;
+}
+
+bool safe__helper_is_late(struct safe__helper *helper) {
+  close_its_end(helper);
+  return helper->fds[THEIRS] >= 0;
+}
+
+/* SAFE__HELPER_BUSY, unless the kernel has cleared the word meanwhile. A late one may become ready just now. */
 static bool engage(struct safe__helper *helper) {
   int word = word_of(helper);
 
-  return word != SAFE__HELPER_GONE && __atomic_compare_exchange_n(&helper->stack->word, &word, SAFE__HELPER_BUSY, false,
-                                                                  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  while (word != SAFE__HELPER_GONE && !__atomic_compare_exchange_n(&helper->stack->word, &word, SAFE__HELPER_BUSY,
+                                                                   false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    continue;
+  return word != SAFE__HELPER_GONE;
 }
 
 bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int fd, bool rings) {
@@ -297,10 +337,12 @@ static int take_message(struct safe__helper *helper) {
 /* What can be polled is the socket: it also closes itself when the helper is gone. */
 static int await_either(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel, bool interruptible) {
   struct pollfd ready[2] = {{helper->fds[OURS], POLLIN, 0}, {safe__cancel_fd(cancel), POLLIN, 0}};
+  int64_t until;
   int count;
 
   for (;;) {
-    count = safe__poll_once(ready, 2, deadline);
+    until = safe__helper_is_late(helper) ? safe__deadline(SAFE__HELPER_LATE_MS) : SAFE__NEVER;
+    count = safe__poll_once(ready, 2, safe__deadline_min(deadline, until));
     if (safe__helper_answered(helper)) return SAFE_OK;
     if (count > 0 && ready[1].revents != 0) return SAFE_ECANCELED;
     if (count > 0) take_message(helper); /* an earlier job's, which came too late for that */
@@ -369,7 +411,9 @@ static bool collect(struct safe__parked *item) {
 }
 
 void safe__helper_park(struct safe__helper *helper, void (*free_data)(struct safe__helper *helper), void *data) {
-  close_one(&helper->fds[THEIRS]);
+  /* It hangs in closing what the host has open: so would the next one. */
+  if (!__atomic_load_n(&helper->ready, __ATOMIC_ACQUIRE)) atomic_store(&not_until, safe__os_now() + PAUSE);
+  drop_its_end(helper);
   close_one(&helper->fds[OURS]);
   helper->parked_with = free_data;
   helper->parked_data = data;

@@ -45,10 +45,13 @@ struct safe__helper {
   struct safe__shared_stack *stack;
   struct safe_lock *noted; /* where a forked child finds the descriptors */
   int fds[3];              /* our end of the socket; the helper's, until it has its own; the pidfd */
+  int end;                 /* the number of the helper's end in its own table */
   int64_t host, pid;
   struct safe__job *job;
   bool rings;   /* tells of the answer through the socket too, so that it can be polled for */
   bool refused; /* set by a helper that could not get a descriptor table of its own */
+  bool apart;   /* set by one that got it */
+  bool ready;   /* set when it has closed what else was in that: a close may ask a file system that does not answer */
   bool killed;
   bool spoilt; /* a message of it is still to come: not to be kept */
   bool fresh;
@@ -63,6 +66,12 @@ int safe__helper_serve(void *helper);
    only for now, as a file system that this process has a file of does not let its helpers go. */
 #define SAFE__HELPER_START_MS 50
 struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck);
+
+/* A fresh one that need not be ready when this returns, which is soon in any case: for a job without a descriptor. It
+   may be waited for by what it rings once it is not late any more; until then it has to be looked at now and then. */
+struct safe__helper *safe__helper_get_soon(bool *stuck);
+bool safe__helper_is_late(struct safe__helper *helper);
+#define SAFE__HELPER_LATE_MS 10
 
 /* Sends the job, and a descriptor if it is not -1. False: it is gone. The job must stay where it is until the helper
    has answered or was reaped. */

@@ -3,6 +3,7 @@
 #
 #   safehold_dep_cjson    cJSON, 1.7.15 or newer: what the command's --json writes
 #   safehold_dep_cmocka   CMocka, used within what 1.1.5 offers: the tests
+#   safehold_dep_http_parser   llhttp 9 or newer, or http-parser 2.9: an example. Taken from the system or not at all
 #   safehold_dep_uv       libuv, 1.44 or newer: the adapter, and a test
 #
 # A native build takes them from the system. What is not found there, and everything in a cross build, is compiled
@@ -63,6 +64,25 @@ if(SAFEHOLD_BUILD_TESTS OR SAFEHOLD_BUILD_UV)
     target_link_libraries(safehold_dep_uv INTERFACE libuv::uv)
   else()
     list(APPEND SAFEHOLD_FETCH libuv)
+  endif()
+endif()
+
+if(SAFEHOLD_BUILD_EXAMPLES AND NOT CMAKE_CROSSCOMPILING AND UNIX)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(SAFEHOLD_LLHTTP QUIET IMPORTED_TARGET libllhttp>=9)
+  endif()
+  find_path(SAFEHOLD_HTTP_PARSER_INCLUDE http_parser.h)
+  find_library(SAFEHOLD_HTTP_PARSER_LIBRARY http_parser)
+  mark_as_advanced(SAFEHOLD_HTTP_PARSER_INCLUDE SAFEHOLD_HTTP_PARSER_LIBRARY)
+  if(SAFEHOLD_LLHTTP_FOUND)
+    add_library(safehold_dep_http_parser INTERFACE)
+    target_link_libraries(safehold_dep_http_parser INTERFACE PkgConfig::SAFEHOLD_LLHTTP)
+    set(SAFEHOLD_HTTP_PARSER_SOURCE parser_llhttp.c)
+  elseif(SAFEHOLD_HTTP_PARSER_INCLUDE AND SAFEHOLD_HTTP_PARSER_LIBRARY)
+    add_library(safehold_dep_http_parser INTERFACE)
+    target_include_directories(safehold_dep_http_parser SYSTEM INTERFACE ${SAFEHOLD_HTTP_PARSER_INCLUDE})
+    target_link_libraries(safehold_dep_http_parser INTERFACE ${SAFEHOLD_HTTP_PARSER_LIBRARY})
+    set(SAFEHOLD_HTTP_PARSER_SOURCE parser_http_parser.c)
   endif()
 endif()
 

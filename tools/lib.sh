@@ -42,6 +42,11 @@ need_packages() {
   fi
 }
 
+# The parser of HTTP that this Debian has for C: 13 has llhttp, and 12 the one that came before it.
+http_parser_package() {
+  if apt-cache show libllhttp-dev >/dev/null 2>&1; then echo libllhttp-dev; else echo libhttp-parser-dev; fi
+}
+
 # Source packages of cJSON, libuv and CMocka for the targets that have none ready to link, unpacked in
 # build/deps/src/{cjson,libuv,cmocka}. They come from where this machine's own packages come from: its apt sources are
 # copied to a private folder and turned from deb into deb-src there. /etc/apt is only read.

@@ -22,7 +22,8 @@ phase() { # prints how long what has just ended took
   phase_started=$now
 }
 
-need_packages git cmake ninja-build gcc g++ libc6-dev pkg-config libcjson-dev libcmocka-dev libuv1-dev clang valgrind procps \
+need_packages git cmake ninja-build gcc g++ libc6-dev pkg-config libcjson-dev libcmocka-dev libuv1-dev \
+  "$(http_parser_package)" clang valgrind procps \
   strace rrdtool fonts-dejavu-core util-linux php-cli ruby php-cgi curl wrk \
   gcc-mingw-w64-x86-64-posix wine64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu \
   libc6-dev-s390x-cross qemu-user musl-tools linux-libc-dev python3 python3-venv ca-certificates dpkg-dev xz-utils

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include <http_parser.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "parser.h"
+
+struct parser {
+  http_parser own;
+  const struct parser_sink *sink;
+  void *self;
+  enum parser_stop stop;
+  bool keep_alive;
+  int64_t content_length;
+};
+
+static struct parser *of(http_parser *own) { return own->data; }
+
+static int on_target(http_parser *own, const char *bytes, size_t length) {
+  return of(own)->sink->target(of(own)->self, bytes, length);
+}
+
+static int on_name(http_parser *own, const char *bytes, size_t length) {
+  return of(own)->sink->name(of(own)->self, bytes, length);
+}
+
+static int on_value(http_parser *own, const char *bytes, size_t length) {
+  return of(own)->sink->value(of(own)->self, bytes, length);
+}
+
+static int on_body(http_parser *own, const char *bytes, size_t length) {
+  return of(own)->sink->body(of(own)->self, bytes, length);
+}
+
+static int on_head(http_parser *own) {
+  struct parser *parser = of(own);
+
+  /* An Upgrade is passed over, which RFC 9110 section 7.8 allows: else the parser would take what follows for another
+     protocol. CONNECT would be that in any case, and is refused by its method. */
+  if (own->method != HTTP_CONNECT) own->upgrade = 0;
+  parser->keep_alive = http_should_keep_alive(own) != 0;
+  if (own->flags & F_CHUNKED)
+    parser->content_length = -1;
+  else if (own->flags & F_CONTENTLENGTH)
+    parser->content_length = own->content_length > INT64_MAX ? INT64_MAX : (int64_t)own->content_length;
+  else
+    parser->content_length = 0;
+  parser->stop = parser->content_length == 0 ? PARSER_WHOLE : PARSER_HEAD;
+  if (parser->stop == PARSER_HEAD) http_parser_pause(own, 1);
+  return 0;
+}
+
+static int on_end(http_parser *own) {
+  if (of(own)->stop != PARSER_WHOLE) of(own)->stop = PARSER_END;
+  http_parser_pause(own, 1);
+  return 0;
+}
+
+static const http_parser_settings settings = {
+  .on_url = on_target,
+  .on_header_field = on_name,
+  .on_header_value = on_value,
+  .on_headers_complete = on_head,
+  .on_body = on_body,
+  .on_message_complete = on_end,
+};
+
+struct parser *parser_create(const struct parser_sink *sink, void *self) {
+  struct parser *parser = calloc(1, sizeof(*parser));
+
+  if (parser == NULL) return NULL;
+  http_parser_init(&parser->own, HTTP_REQUEST);
+  parser->own.data = parser;
+  parser->sink = sink;
+  parser->self = self;
+  return parser;
+}
+
+void parser_free(struct parser *parser) { free(parser); }
+
+enum parser_stop parser_feed(struct parser *parser, const char *bytes, size_t length, size_t *used) {
+  if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) http_parser_pause(&parser->own, 0);
+  parser->stop = PARSER_MORE;
+  *used = http_parser_execute(&parser->own, &settings, bytes, length);
+  if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) return parser->stop;
+  if (HTTP_PARSER_ERRNO(&parser->own) != HPE_OK || *used < length) return PARSER_FAILED;
+  return PARSER_MORE;
+}
+
+const char *parser_method(const struct parser *parser) { return http_method_str((enum http_method)parser->own.method); }
+
+int parser_version(const struct parser *parser) { return parser->own.http_major * 10 + parser->own.http_minor; }
+
+bool parser_keep_alive(const struct parser *parser) { return parser->keep_alive; }
+
+int64_t parser_content_length(const struct parser *parser) { return parser->content_length; }
+
+int parser_status(const struct parser *parser) {
+  switch (HTTP_PARSER_ERRNO(&parser->own)) {
+  case HPE_INVALID_METHOD:
+    return 501;
+  case HPE_INVALID_VERSION:
+    return 505;
+  case HPE_HEADER_OVERFLOW:
+    return 431;
+  default:
+    return 400;
+  }
+}
+
+const char *parser_complaint(const struct parser *parser) {
+  return http_errno_description(HTTP_PARSER_ERRNO(&parser->own));
+}
+
+const char *parser_name(void) {
+  static char name[32];
+  unsigned long version = http_parser_version();
+
+  snprintf(name, sizeof(name), "http-parser %lu.%lu.%lu", version >> 16 & 255, version >> 8 & 255, version & 255);
+  return name;
+}
+
+const char *parser_reason(int status) {
+  switch (status) {
+#define REASON(number, name, phrase) \
+  case number:                       \
+    return #phrase;
+    HTTP_STATUS_MAP(REASON)
+#undef REASON
+  default:
+    return "Status";
+  }
+}

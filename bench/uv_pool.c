@@ -84,7 +84,7 @@ static double resolutions(void) {
 static safe_uv_lock waits[PENDING];
 static int pending;
 
-static void ended(safe_uv_lock *request, int status, safe_lock *lock, const safe_error *error) {
+static void on_end(safe_uv_lock *request, int status, safe_lock *lock, const safe_error *error) {
   (void)request, (void)lock, (void)error;
   bench_need(status == UV_ECANCELED, "a lock that is held");
   pending--;
@@ -96,7 +96,7 @@ static void wait_for_all(void) {
 
   options.timeout_ms = 600000;
   for (pending = 0; pending < PENDING; pending++) {
-    if (safe_uv_lock_file(&loop, &waits[pending], FILE_NAME, &options, ended, &error) == 0) continue;
+    if (safe_uv_lock_file(&loop, &waits[pending], FILE_NAME, &options, on_end, &error) == 0) continue;
     fprintf(stderr, "%s\n", error.message);
     exit(1);
   }
@@ -153,14 +153,29 @@ static struct usage look(void) {
 static void costs(char *extra, size_t room) {
   struct usage before = look(), after;
   double kib = (double)sysconf(_SC_PAGESIZE) / 1024 / PENDING;
+  int64_t began = bench_now(), begun, looked;
 
   wait_for_all();
+  begun = bench_now();
   after = look();
+  looked = bench_now();
   cancel_all();
-  snprintf(extra, room, "resident_kib=%.3g\taddress_space_kib=%.3g\tdescriptors=%.3g\tthreads=%.3g\thelpers=%.3g",
+  snprintf(extra, room,
+           "begin_us=%.3g\tcancel_us=%.3g\tresident_kib=%.3g\taddress_space_kib=%.3g\tdescriptors=%.3g\tthreads=%.3g\t"
+           "helpers=%.3g",
+           (double)(begun - began) / 1000 / PENDING, (double)(bench_now() - looked) / 1000 / PENDING,
            (double)(after.resident - before.resident) * kib, (double)(after.size - before.size) * kib,
            (double)(after.descriptors - before.descriptors) / PENDING,
            (double)(after.threads - before.threads) / PENDING, (double)(after.helpers - before.helpers) / PENDING);
+}
+
+static void measure(struct samples *stat, struct samples *resolve) {
+  int batch;
+
+  for (batch = 0; batch < 5; batch++) {
+    samples_add(stat, stats());
+    samples_add(resolve, resolutions());
+  }
 }
 
 void bench_uv_pool(void) {
@@ -174,12 +189,10 @@ void bench_uv_pool(void) {
   bench_need(safe_lock_file(&held, FILE_NAME, NULL, NULL) == 0, "safe_lock_file");
   stats(); /* the pool's threads are there from now on */
   costs(extra, sizeof(extra));
-  for (round = 0; round < bench_rounds(100); round++) {
-    samples_add(&without[0], stats());
-    samples_add(&without[1], resolutions());
+  for (round = 0; round < bench_rounds(20); round++) {
+    measure(&without[0], &without[1]);
     wait_for_all();
-    samples_add(&with[0], stats());
-    samples_add(&with[1], resolutions());
+    measure(&with[0], &with[1]);
     cancel_all();
   }
   safe_unlock(held);

@@ -202,7 +202,7 @@ static void look_for_a_while(bool looks) {
   for (at = 0; at < WINDOW; at++) {
     nanosleep(&pause, NULL);
     if (!looks) continue;
-    bench_need(safe_lock_holders("looks.0", 1000, &list, &error) == 0, error.message);
+    bench_need(safe_lock_holders("looks.0", 5000, &list, &error) == 0, error.message);
     safe_holder_list_free(list);
   }
 }

@@ -98,6 +98,8 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_ring.c
   unix/linux/lock_search.c
   unix/linux/lock_sharers.c
+  unix/linux/lock_sight.c
+  unix/linux/lock_unqueued.c
   unix/linux/lock_waiters.c
   unix/linux/look_again.c
   unix/linux/look_children.c

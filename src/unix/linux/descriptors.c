@@ -202,6 +202,7 @@ static bool visit_one(struct looker *looker, int folder, struct safe__descriptor
 
 /* In the folder whose files are then read: to list them makes the kernel know them. *any: there was one at all. */
 static bool visit_listed(struct looker *looker, int folder, struct safe__descriptor *descriptor, bool *any) {
+  struct safe__descriptor_walk *walk = looker->crowd->walk;
   const struct child_directory_entry *entry;
   long at, length;
 
@@ -212,7 +213,8 @@ static bool visit_listed(struct looker *looker, int folder, struct safe__descrip
       descriptor->digits = entry->name;
       if (descriptor->number < 0) continue;
       *any = true;
-      if (is_late(looker->crowd->walk)) return true;
+      if (is_late(walk)) return true;
+      if (walk->skips != NULL && walk->skips(walk, descriptor)) continue;
       if (!visit_one(looker, folder, descriptor)) return false;
     }
   return true;

@@ -36,6 +36,8 @@ struct safe__descriptor_walk {
   /* Called for each descriptor, by two threads at a time, for different processes: what they share is to be changed
      between safe__descriptors_enter and safe__descriptors_leave. */
   void (*visit)(struct safe__descriptor_walk *walk, const struct safe__descriptor *descriptor);
+  /* Or NULL: those that are not even read, by their process and number. */
+  bool (*skips)(const struct safe__descriptor_walk *walk, const struct safe__descriptor *descriptor);
   void *context; /* the visitor's */
   /* What came of it. */
   int unreadable; /* processes whose descriptors this user may not see */

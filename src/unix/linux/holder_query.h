@@ -19,7 +19,7 @@ struct safe__found {
   bool gone;   /* the process has ended meanwhile */
 };
 
-/* A descriptor of the file, locked or not. */
+/* A descriptor of the file, locked or not; or one of another file that has the same inode. */
 struct safe__opener {
   int64_t process;
   int number;
@@ -36,7 +36,8 @@ struct safe__holder_query {
   size_t found_count, found_room;
   struct safe__opener *openers;
   size_t opener_count, opener_room;
-  bool wants_openers;   /* some wait whom the table does not name */
+  bool wants_openers;   /* they are kept: some wait whom the table does not name, or the table is not read yet */
+  bool partly;          /* the last search was of those alone who may well be it, and not of everybody */
   int64_t waiting[256]; /* threads that are in the list already, so many: */
   size_t waiting_count;
   int nameless_told;   /* of those whom the table does not name */
@@ -52,8 +53,18 @@ void safe__find_holders(const struct safe__seen_file *file, int64_t deadline, bo
 bool safe__is_own_line(const struct safe__holder_query *query, const struct safe__lock_line *line);
 
 /* Whose descriptors are looked at. */
-enum safe__extent { SAFE__NOBODY, SAFE__NAMED, SAFE__EVERY }; /* NAMED: of those whom the table names */
+enum safe__extent {
+  SAFE__NOBODY,
+  SAFE__NAMED,   /* of those whom the table names */
+  SAFE__LIKELY,  /* of these, and of those who had the file open when all were looked at */
+  SAFE__OPENERS, /* by which the file was open then, and no others */
+  SAFE__EVERY
+};
+/* What an earlier search has found is forgotten. */
 void safe__search(struct safe__holder_query *query, enum safe__extent extent);
+
+/* Whether none of those who have the file open waits for a lock on it (lock_unqueued.c). False: one may. */
+bool safe__nobody_queues(const struct safe__holder_query *query);
 
 /* How each that was found has come to its lock: fills in via. */
 void safe__tell_sharers(struct safe__holder_query *query);

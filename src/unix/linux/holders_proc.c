@@ -17,6 +17,7 @@
 
 #include "holder_query.h"
 #include "in_exec.h"
+#include "lock_sight.h"
 
 /* ---- The table. */
 
@@ -40,17 +41,6 @@ static void read_table(struct safe__holder_query *query) {
   }
 }
 
-/* The inode of the first pid namespace: include/linux/proc_ns.h, PROC_PID_INIT_INO. */
-#define FIRST_PID_NAMESPACE 4026531836u
-
-/* In another one /proc/locks does not have the flocks and record locks of processes that are not in it; an flock
-   whose taker has ended is not there either, though somebody inside may have it open. */
-static bool sees_all_processes(void) {
-  struct stat status;
-
-  return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == FIRST_PID_NAMESPACE;
-}
-
 static bool has_shareable(const struct safe__lock_line *lines, size_t count) {
   size_t at;
 
@@ -63,7 +53,7 @@ static bool has_shareable(const struct safe__lock_line *lines, size_t count) {
 static enum safe__extent extent_of(const struct safe__holder_query *query) {
   size_t at;
 
-  if (query->table == NULL || !sees_all_processes()) return SAFE__EVERY;
+  if (query->table == NULL || !safe__sees_all_processes()) return SAFE__EVERY;
   for (at = 0; at < query->own_lines; at++)
     if (!query->table[at].waits) return has_shareable(query->table, query->own_lines) ? SAFE__EVERY : SAFE__NAMED;
   if (query->own_lines > 0 || has_shareable(query->table, query->lines)) return SAFE__EVERY;
@@ -175,16 +165,102 @@ static int tell(struct safe__holder_query *query) {
   return add_takers(query);
 }
 
-/* With time: all of it. How many holders have no name. */
-static int look_well(struct safe__holder_query *query) {
+/* ---- With time, and without the table. */
+
+#define MOST_LOOKS 9
+#define PAUSE (SAFE__MS / 20)
+
+static bool is_held(const struct safe__holder_query *query) {
+  size_t at;
+
+  for (at = 0; at < query->found_count; at++)
+    if (query->found[at].line.offset != SAFE__GATE) return true;
+  return false;
+}
+
+static bool saw_all(const struct safe__holder_query *query) {
+  return query->unreadable == 0 && !query->late && !query->no_memory;
+}
+
+/* Whoever locks and unlocks all the time may be seen just when he does not have it. The pauses grow, as he may be
+   waiting for our processor. */
+static bool catch_holder(struct safe__holder_query *query) {
+  int64_t pause = PAUSE, until;
+  int looks;
+
+  for (looks = 1; !is_held(query); looks++) {
+    until = safe__os_now() + pause;
+    if (looks == MOST_LOOKS || query->opener_count == 0 || until >= query->deadline) return false;
+    safe__os_sleep(until, NULL, false);
+    safe__search(query, SAFE__OPENERS);
+    pause *= 2;
+  }
+  return true;
+}
+
+/*
+ * False: it takes the table. Where every descriptor can be seen, it adds those who wait, and locks that are in no table
+ * of descriptors: on their way over a socket, of a file registered with io_uring, of a thread that has a table of its
+ * own. That nobody has the lock is not said without it. But beside a holder who was found such a second one is not
+ * seen here, nor one who waits with a descriptor that another thread has closed meanwhile.
+ */
+static bool look_beside_table(struct safe__holder_query *query) {
+  query->wants_openers = true;
+  safe__search(query, SAFE__EVERY);
+  return saw_all(query) && catch_holder(query) && safe__nobody_queues(query) && saw_all(query);
+}
+
+/* ---- With time, and with it. */
+
+static bool has_nameless_waiters(const struct safe__holder_query *query) {
+  size_t at;
+
+  for (at = 0; at < query->own_lines; at++)
+    if (query->table[at].waits && query->table[at].pid < 0) return true;
+  return false;
+}
+
+static bool has_missing(const struct safe__holder_query *query) {
+  size_t at;
+
+  for (at = 0; at < query->own_lines; at++)
+    if (!query->table[at].waits && !is_found(query, &query->table[at])) return true;
+  return false;
+}
+
+/* How many holders have no name. searched: all were looked at just before. Then it is looked again at those who may
+   have the lock now, and only if that does not explain the table, at all. */
+static int look_by_table(struct safe__holder_query *query, bool searched) {
+  enum safe__extent extent;
   int nameless;
 
   read_table(query);
-  safe__search(query, extent_of(query));
+  query->wants_openers = has_nameless_waiters(query);
+  extent = extent_of(query);
+  if (extent == SAFE__EVERY && searched && query->table != NULL && !query->no_memory) extent = SAFE__LIKELY;
+  safe__search(query, extent);
+  if (query->partly && has_missing(query)) safe__search(query, SAFE__EVERY);
   nameless = tell(query);
   safe__tell_waiters(query);
   return nameless;
 }
+
+/* The table's share of the time is kept for it: what was found until then is where the second search begins. */
+static int look_well(struct safe__holder_query *query) {
+  int64_t now = safe__os_now(), deadline = query->deadline;
+  bool late;
+
+  if (!safe__descriptors_tell_all()) return look_by_table(query, false);
+  query->deadline = now + (deadline - now) / 2;
+  if (look_beside_table(query)) tell(query);
+  if (query->list->count > 0) return 0;
+  late = query->late;
+  query->deadline = deadline;
+  query->late = false;
+  return look_by_table(query, !late);
+}
+
+/* ---- Without. */
 
 #define TABLE_MS 25 /* left: enough for /proc/locks even where a grace period takes long */
 
@@ -201,7 +277,7 @@ static int look_fast(struct safe__holder_query *query) {
 static void say_nameless(struct safe__holder_query *query, int nameless) {
   const char *are = nameless == 1 ? "lock is" : "locks are";
 
-  if (query->unreadable > 0 || query->no_memory || !sees_all_processes())
+  if (query->unreadable > 0 || query->no_memory || !safe__sees_all_processes())
     safe__holder_unknown(query->list, "%d %s held by processes that cannot be looked at from here.", nameless, are);
   else
     safe__holder_unknown(query->list,
@@ -233,7 +309,7 @@ static bool somebody_holds(const safe_holder_list *list) {
 static bool is_complete(const struct safe__holder_query *query) {
   size_t at, held = 0;
 
-  if (query->table == NULL || !sees_all_processes()) return false;
+  if (query->table == NULL || !safe__sees_all_processes()) return false;
   for (at = 0; at < query->own_lines; at++) held += !query->table[at].waits;
   return held == 0 || !has_shareable(query->table, query->own_lines);
 }
@@ -250,7 +326,8 @@ static void say_unknown(struct safe__holder_query *query, int nameless) {
     safe__holder_unknown(query->list, "There was not enough memory, or there were not enough descriptors, to see all.");
   if (query->late && (!complete || query->own_lines > 0))
     safe__holder_unknown(query->list, "The time for looking was over before all processes were seen.");
-  if (!sees_all_processes()) safe__holder_unknown(query->list, "Processes outside of this container cannot be seen.");
+  if (!safe__sees_all_processes())
+    safe__holder_unknown(query->list, "Processes outside of this container cannot be seen.");
 }
 
 void safe__find_holders(const struct safe__seen_file *file, int64_t deadline, bool fast, safe_holder_list *list) {

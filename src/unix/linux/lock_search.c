@@ -69,12 +69,13 @@ static bool was_at_path(const struct safe__holder_query *query, const struct saf
   return has_our_mounts(descriptor->process);
 }
 
-static bool is_opened(const struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
+/* By its inode alone, where that is told: of which file system it is takes long to find out, and is asked of those that
+   it matters of. Another file has the same one seldom enough. */
+static bool may_be_opened(const struct safe__holder_query *query, const struct safe__descriptor *descriptor) {
   char link[sizeof(query->file->name)] = "";
   uint64_t inode;
 
-  if (safe__info_number(descriptor->text, "ino", &inode))
-    return inode == query->file->id.low && safe__is_seen_file(query->file, descriptor->pid, descriptor->text, NULL);
+  if (safe__info_number(descriptor->text, "ino", &inode)) return inode == query->file->id.low;
   return !safe__is_in_exec(descriptor->pid) && safe__descriptor_link(descriptor, link, sizeof(link)) &&
          safe__is_seen_file(query->file, descriptor->pid, descriptor->text, link);
 }
@@ -94,43 +95,86 @@ static void visit(struct safe__descriptor_walk *walk, const struct safe__descrip
       query->replaced_by = descriptor->pid;
     safe__descriptors_leave(walk);
   }
-  if (!query->wants_openers || !is_opened(query, descriptor)) return;
+  if (!query->wants_openers || !may_be_opened(query, descriptor)) return;
   safe__descriptors_enter(walk);
   keep_opener(query, descriptor);
   safe__descriptors_leave(walk);
 }
 
+/* ---- Whom to look at. */
+
 #define MOST_NAMED 128
+#define MOST_FIRST 512
+
+struct first {
+  int64_t pids[MOST_FIRST];
+  size_t count;
+};
 
 /* Those who asked for a lock on the file; if there is none, on any. */
-static size_t list_named(const struct safe__holder_query *query, int64_t *pids) {
-  size_t lines = query->own_lines > 0 ? query->own_lines : query->lines, at, count = 0;
+static void list_named(const struct safe__holder_query *query, struct first *first) {
+  size_t lines = query->own_lines > 0 ? query->own_lines : query->lines, at;
 
-  for (at = 0; at < lines && count < MOST_NAMED; at++)
-    if (!query->table[at].waits && query->table[at].pid > 0) pids[count++] = query->table[at].pid;
-  return count;
+  for (at = 0; at < lines && first->count < MOST_NAMED; at++)
+    if (!query->table[at].waits && query->table[at].pid > 0) first->pids[first->count++] = query->table[at].pid;
 }
 
-static bool has_nameless_waiters(const struct safe__holder_query *query) {
+static bool is_listed(const struct first *first, int64_t pid) {
   size_t at;
 
-  for (at = 0; at < query->own_lines; at++)
-    if (query->table[at].waits && query->table[at].pid < 0) return true;
+  for (at = 0; at < first->count; at++)
+    if (first->pids[at] == pid) return true;
   return false;
 }
 
-void safe__search(struct safe__holder_query *query, enum safe__extent extent) {
-  int64_t named[MOST_NAMED];
-  struct safe__descriptor_walk walk = {
-    .wanted = SAFE__DESCRIPTOR_INFO, .deadline = query->deadline, .visit = visit, .context = query, .first = named};
+static void list_openers(const struct safe__holder_query *query, struct first *first) {
+  size_t at;
 
+  for (at = 0; at < query->opener_count && first->count < MOST_FIRST; at++)
+    if (!is_listed(first, query->openers[at].process)) first->pids[first->count++] = query->openers[at].process;
+}
+
+/* Those who may well be it. False: they may not be all, or there are too many, and so everybody is looked at. */
+static bool list_first(const struct safe__holder_query *query, enum safe__extent extent, struct first *first) {
+  bool all_named;
+
+  first->count = 0;
+  if (extent != SAFE__OPENERS) list_named(query, first);
+  all_named = first->count < MOST_NAMED;
+  if (extent != SAFE__NAMED) list_openers(query, first);
+  return extent != SAFE__EVERY && all_named && first->count < MOST_FIRST;
+}
+
+static bool is_no_opener(const struct safe__descriptor_walk *walk, const struct safe__descriptor *descriptor) {
+  const struct safe__holder_query *query = walk->context;
+  size_t at;
+
+  for (at = 0; at < query->opener_count; at++)
+    if (query->openers[at].process == descriptor->pid && query->openers[at].number == descriptor->number) return false;
+  return true;
+}
+
+void safe__search(struct safe__holder_query *query, enum safe__extent extent) {
+  struct first first;
+  struct safe__descriptor_walk walk = {.wanted = SAFE__DESCRIPTOR_INFO,
+                                       .deadline = query->deadline,
+                                       .visit = visit,
+                                       .context = query,
+                                       .first = first.pids};
+
+  query->found_count = 0;
+  query->partly = false;
   if (extent == SAFE__NOBODY) return;
-  walk.first_count = list_named(query, named);
-  walk.only_first = extent == SAFE__NAMED && walk.first_count < MOST_NAMED;
-  query->wants_openers = has_nameless_waiters(query);
+  walk.only_first = list_first(query, extent, &first);
+  walk.first_count = first.count;
+  query->partly = extent == SAFE__LIKELY && walk.only_first;
+  if (extent == SAFE__OPENERS && walk.only_first)
+    walk.skips = is_no_opener;
+  else
+    query->opener_count = 0;
   safe__descriptors_walk(&walk);
-  query->unreadable = walk.unreadable;
-  query->late = walk.late;
+  if (walk.unreadable > query->unreadable) query->unreadable = walk.unreadable; /* of some it may be fewer */
+  query->late = query->late || walk.late;
   query->no_memory = query->no_memory || walk.no_memory;
   if (walk.no_proc) safe__holder_unknown(query->list, "/proc cannot be read.");
 }

@@ -164,7 +164,7 @@ static int add_sleepers_of(struct safe__holder_query *query, int64_t process, co
   open_threads(&threads, process);
   while (next_sleeper(&threads, &sleeper)) {
     if (sleeper.method != SAFE_METHOD_OFD || was_told(query, sleeper.thread)) continue;
-    if (!has_open(query, process, sleeper.number)) continue;
+    if (!has_open(query, process, sleeper.number) || !is_on_file(query, process, sleeper.number)) continue;
     add(query, process, line, &sleeper);
     count++;
   }
@@ -195,6 +195,10 @@ void safe__tell_waiters(struct safe__holder_query *query) {
       query->late = true;
   }
   if (nameless > 0) nameless -= add_nameless(query, &common);
+  if (nameless > 0 && query->partly) { /* one may have opened the file since */
+    safe__search(query, SAFE__EVERY);
+    nameless -= add_nameless(query, &common);
+  }
   if (nameless > 0)
     safe__holder_unknown(query->list, "%d more wait%s, whose process%s this user may not look at.", nameless,
                          nameless == 1 ? "s" : "", nameless == 1 ? "" : "es");

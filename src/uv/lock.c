@@ -82,10 +82,39 @@ static bool look(struct safe__uv_lock *own) {
   return code != SAFE_EAGAIN;
 }
 
+/*
+ * A request that is taken back at its deadline leaves the kernel's queue before anybody is told, which may take
+ * milliseconds on a machine that is busy. So that a thousand deadlines do not make one long turn, each turn has time
+ * for some of them only. The loop's time stands still within a turn.
+ */
+#define TURN_NS (5 * MS)
+
+static _Thread_local struct {
+  const uv_loop_t *loop;
+  uint64_t time, spent;
+} this_turn;
+
+static bool turn_is_used_up(const uv_loop_t *loop) {
+  if (this_turn.loop != loop || this_turn.time != uv_now(loop)) {
+    this_turn.loop = loop;
+    this_turn.time = uv_now(loop);
+    this_turn.spent = 0;
+  }
+  return this_turn.spent >= TURN_NS;
+}
+
 static void on_ready(struct safe__uv_watch *watch) {
   struct safe__uv_lock *own = (struct safe__uv_lock *)((char *)watch - offsetof(struct safe__uv_lock, watch));
+  uint64_t began = uv_hrtime();
+  bool over;
 
-  if (look(own)) {
+  if (turn_is_used_up(own->request->loop)) {
+    safe__uv_watch_later(watch);
+    return;
+  }
+  over = look(own);
+  this_turn.spent += uv_hrtime() - began;
+  if (over) {
     call_back(own);
     return;
   }

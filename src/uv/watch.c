@@ -37,6 +37,10 @@ void safe__uv_watch_again(struct safe__uv_watch *watch) {
   if (!watch->has_timer && safe__uv_source_again(watch) != 0) safe__uv_watch_slowly(watch);
 }
 
+void safe__uv_watch_later(struct safe__uv_watch *watch) {
+  if (!watch->has_timer) safe__uv_source_later(watch); /* a timer comes anyway */
+}
+
 void safe__uv_watch_slowly(struct safe__uv_watch *watch) {
   if (watch->has_timer) return;
   safe__uv_source_stop(watch);

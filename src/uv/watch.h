@@ -17,6 +17,7 @@ struct safe__uv_watch {
   void (*ready)(struct safe__uv_watch *);
   uint64_t pause_ms;
   bool has_source, has_timer;
+  bool put_off; /* Windows: the source was told to come again by itself */
   struct safe__uv_group *group;
 };
 
@@ -29,6 +30,8 @@ int safe__uv_watch_start(struct safe__uv_watch *watch, uv_loop_t *loop, safe_han
                          struct safe__uv_group *group, void (*ready)(struct safe__uv_watch *));
 /* ready has found nothing, as may happen: what it looked at may be ready again later. */
 void safe__uv_watch_again(struct safe__uv_watch *watch);
+/* ready has not looked yet: it is to come in the next turn. */
+void safe__uv_watch_later(struct safe__uv_watch *watch);
 /* ready has found nothing though the handle stays ready: from now on it comes in pauses. */
 void safe__uv_watch_slowly(struct safe__uv_watch *watch);
 /* Afterwards the library may close the handle. Does nothing where there is none, or when it was done. */
@@ -40,6 +43,7 @@ void safe__uv_watch_reference(struct safe__uv_watch *watch, bool keeps_alive);
 /* Makes watch->source; UV_ENOTSUP and the like: there is none for this handle. */
 int safe__uv_source_start(struct safe__uv_watch *watch, uv_loop_t *loop);
 int safe__uv_source_again(struct safe__uv_watch *watch);
+void safe__uv_source_later(struct safe__uv_watch *watch);
 /* The loop does not look at the handle any more; the source itself is still to be closed. */
 void safe__uv_source_stop(struct safe__uv_watch *watch);
 bool safe__uv_source_is(const uv_handle_t *handle); /* not a timer */

@@ -37,6 +37,8 @@ int safe__uv_source_again(struct safe__uv_watch *watch) {
   return 0;
 }
 
+void safe__uv_source_later(struct safe__uv_watch *watch) { (void)watch; }
+
 void safe__uv_source_stop(struct safe__uv_watch *watch) {
   if (watch->has_source && !uv_is_closing(&watch->source.any)) uv_poll_stop(&watch->source.poll);
 }

@@ -34,7 +34,8 @@ static int register_wait(struct safe__uv_watch *watch) {
 static void on_async(uv_async_t *async) {
   struct safe__uv_watch *watch = (struct safe__uv_watch *)async; /* its first member */
 
-  if (watch->wait == NULL) return; /* sent before the watch was stopped */
+  if (watch->wait == NULL && !watch->put_off) return; /* sent before the watch was stopped */
+  watch->put_off = false;
   unregister(watch);
   watch->ready(watch);
 }
@@ -55,7 +56,15 @@ int safe__uv_source_start(struct safe__uv_watch *watch, uv_loop_t *loop) {
 
 int safe__uv_source_again(struct safe__uv_watch *watch) { return watch->wait != NULL ? 0 : register_wait(watch); }
 
-void safe__uv_source_stop(struct safe__uv_watch *watch) { unregister(watch); }
+void safe__uv_source_later(struct safe__uv_watch *watch) {
+  watch->put_off = true;
+  uv_async_send(&watch->source.async);
+}
+
+void safe__uv_source_stop(struct safe__uv_watch *watch) {
+  watch->put_off = false;
+  unregister(watch);
+}
 
 bool safe__uv_source_is(const uv_handle_t *handle) {
   return handle->type == UV_ASYNC && ((const uv_async_t *)handle)->async_cb == on_async;

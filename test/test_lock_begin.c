@@ -202,13 +202,65 @@ static void what_cannot_begin_says_so(void **state) {
   assert_code(safe_unlock(lock), SAFE_OK);
 }
 
+/* ---- How long to look for the holder, changed while it is waited. */
+
+static int64_t holder_told(uint32_t first_ms, uint32_t then_ms, bool polled) {
+  safe_lock_options options = within(200);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock_wait *wait;
+  safe_lock *lock;
+
+  options.holder_query_ms = first_ms;
+  assert_code(safe_lock_begin(&wait, "query", &options, &error), SAFE_OK);
+  if (polled) assert_true(safe_lock_wait_handle(wait) != SAFE_INVALID_HANDLE);
+  assert_code(safe_lock_wait_poll(wait), SAFE_EAGAIN);
+  assert_code(safe_lock_wait_set_query(wait, then_ms), SAFE_OK);
+  if (polled) poll_to_the_end(wait, 5000 * slowness());
+  assert_code(safe_lock_finish(wait, &lock, &error), SAFE_ETIMEDOUT);
+  return error.holder_pid;
+}
+
+static void the_look_for_the_holder_can_be_changed(void **state) {
+  safe_process *holder = start_helper("lock", "0", "0", "60000", "query", NULL);
+  safe_lock_options options = within(200);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock *lock;
+  int polled;
+
+  (void)state;
+  expect_line(holder, "held");
+  options.holder_query_ms = 100;
+  assert_code(safe_lock_file(&lock, "query", &options, &error), SAFE_ETIMEDOUT);
+  for (polled = 0; polled < 2; polled++) {
+    assert_int_equal(holder_told(100, 0, polled != 0), 0);
+    assert_int_equal(holder_told(0, 100, polled != 0), error.holder_pid); /* 0 where it cannot be known */
+  }
+  assert_code(safe_lock_wait_set_query(NULL, 1), SAFE_EINVAL);
+  end_helper(holder);
+}
+
+/* A wait that is over has nothing to look for. */
+static void a_change_that_comes_too_late(void **state) {
+  safe_lock_wait *wait;
+  safe_lock *lock;
+
+  (void)state;
+  assert_code(safe_lock_begin(&wait, "over", NULL, NULL), SAFE_OK);
+  assert_true(safe_lock_wait_handle(wait) != SAFE_INVALID_HANDLE);
+  assert_code(safe_lock_wait_set_query(wait, 1000), SAFE_OK);
+  assert_code(safe_lock_wait_poll(wait), SAFE_OK);
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_OK);
+  assert_code(safe_unlock(lock), SAFE_OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_free_file_is_ready_at_once),     cmocka_unit_test(the_handle_tells_of_the_grant),
     cmocka_unit_test(the_handle_tells_of_the_deadline), cmocka_unit_test(the_handle_tells_of_the_cancel),
     cmocka_unit_test(a_finish_that_comes_early_waits),  cmocka_unit_test(many_waits_of_one_thread),
     cmocka_unit_test(another_thread_finishes),          cmocka_unit_test(a_cancelled_wait_leaves_no_ghost),
-    cmocka_unit_test(what_cannot_begin_says_so),
+    cmocka_unit_test(what_cannot_begin_says_so),        cmocka_unit_test(the_look_for_the_holder_can_be_changed),
+    cmocka_unit_test(a_change_that_comes_too_late),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

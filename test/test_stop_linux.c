@@ -168,6 +168,36 @@ static void stop_stuck(safe_process *process, int64_t grace_ms, int64_t pid) {
   assert_non_null(strstr(error.message, report.wait_channel));
 }
 
+/* In a loop, no part of which waits. */
+static void stop_stuck_without_blocking(safe_process *process, int64_t grace_ms, int64_t pid) {
+  safe_stop_options options = SAFE_STOP_OPTIONS_INIT;
+  safe_stop_report report = SAFE_STOP_REPORT_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  int64_t began = now_ms(), one, longest = 0;
+  safe_stop *stop;
+  int code;
+
+  options.grace_ms = grace_ms;
+  assert_code(safe_stop_begin(&stop, process, &options, &error), SAFE_OK);
+  do {
+    sleep_ms(safe_stop_delay_ms(stop));
+    one = now_ms();
+    code = safe_stop_poll(stop);
+    if (now_ms() - one > longest) longest = now_ms() - one;
+  } while (code == SAFE_EAGAIN);
+  assert_code(code, SAFE_OK);
+  assert_code(safe_stop_finish(stop, &report, &error), SAFE_ESTUCK);
+  began = now_ms() - began;
+  print_message("%d ms of grace: verdict after %d ms, the longest poll %d ms. %s\n", (int)grace_ms, (int)began,
+                (int)longest, error.message);
+  assert_in_range(began, grace_ms + 79, grace_ms + 20 + 100 * slowness()); /* each delay may be late */
+  assert_in_range(longest, 0, 50 * slowness());
+  assert_int_equal(report.verdict, SAFE_STOP_STUCK);
+  assert_int_equal(report.left[0], pid);
+  assert_int_equal(report.state, 'D');
+  assert_non_null(strstr(error.message, "state D"));
+}
+
 static void a_child_in_uninterruptible_sleep(int32_t tree, uint32_t flags) {
   safe_spawn_options options = of_shell("exec dd if=/dev/zero of=" FOLDER "/file bs=4096 count=1 conv=fsync");
   safe_process *process;
@@ -185,6 +215,8 @@ static void a_child_in_uninterruptible_sleep(int32_t tree, uint32_t flags) {
   assert_true(stuck);
   stop_stuck(process, 0, pid);
   stop_stuck(process, 200, pid);
+  stop_stuck_without_blocking(process, 0, pid);
+  stop_stuck_without_blocking(process, 200, pid);
   safe_process_free(process);
   assert_true(safe_parked_count() > 0);
   assert_code(safe_shutdown(50), SAFE_ESTUCK);

@@ -456,8 +456,9 @@ enum safe_signal_flags {
  * an ended child left behind in its group gets it; with SAFE_GROUP_HOST that flag is SAFE_EINVAL, as the group is the
  * host's.
  *
- * SAFE_ESRCH: it has ended, and so has its group. SAFE_EINVAL: no such signal. Windows knows 0 and the numbers 2, 3, 9
- * and 15 (SIGINT, SIGQUIT, SIGKILL, SIGTERM), which all end it at once with exit code 1; SAFE_ENOTSUP for others.
+ * SAFE_ESRCH: it has ended, and so has its group; of a group, SIGKILL may say SAFE_OK even so, as it does not look
+ * first. SAFE_EINVAL: no such signal. Windows knows 0 and the numbers 2, 3, 9 and 15 (SIGINT, SIGQUIT, SIGKILL,
+ * SIGTERM), which all end it at once with exit code 1; SAFE_ENOTSUP for others.
  */
 SAFE_API int safe_process_signal(safe_process *process, int signal_number, uint32_t flags, safe_error *error);
 

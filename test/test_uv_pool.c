@@ -5,7 +5,8 @@
 #include "uv_loop.h"
 
 #define WAITS 1000
-#define CALLS 300
+#define SAMPLES 40
+#define CALLS 10 /* in each sample */
 #define PATH "held"
 
 struct pending {
@@ -86,11 +87,12 @@ static int64_t time_of_the_pool(uv_loop_t *loop) {
   return (int64_t)(uv_hrtime() - began) / 1000;
 }
 
-static int64_t best_of_three(uv_loop_t *loop) {
+/* The quickest of many samples: what other programs of the machine do is not measured. */
+static int64_t quickest(uv_loop_t *loop) {
   int64_t best = time_of_the_pool(loop), other;
-  int round;
+  int sample;
 
-  for (round = 0; round < 2; round++) {
+  for (sample = 1; sample < SAMPLES; sample++) {
     other = time_of_the_pool(loop);
     if (other < best) best = other;
   }
@@ -128,11 +130,11 @@ static void a_thousand_waits_leave_the_pool_alone(void **state) {
     skip();
   }
   open_loop(&pending->loop);
-  without = best_of_three(&pending->loop);
+  without = quickest(&pending->loop);
   mapped = mapped_bytes();
   ask(pending, WAITS);
   mapped = mapped_bytes() - mapped;
-  with = best_of_three(&pending->loop);
+  with = quickest(&pending->loop);
   print_message("%d calls of each kind: %lld us without waits, %lld us with %d; %lld bytes mapped for each\n", CALLS,
                 (long long)without, (long long)with, WAITS, (long long)mapped / WAITS);
   assert_int_equal(pending->cancelled + pending->granted + pending->failed, 0);
@@ -143,7 +145,7 @@ static void a_thousand_waits_leave_the_pool_alone(void **state) {
   assert_code(safe_unlock(held), SAFE_OK);
   close_loop(&pending->loop);
   free(pending);
-  assert_true(with < 2 * without + 20000 * slowness());
+  assert_true(with < 2 * without + 500 * slowness());
   /* A stack of 64 KiB, the page below it, and what malloc has for the request. */
   if (slowness() == 1) assert_true(mapped < (int64_t)WAITS * 80 * 1024);
 }

@@ -5,8 +5,8 @@
 /*
  * uv_spawn initialises the handle and only then finds out that it cannot begin: on Unix with an inherited descriptor of
  * -1 (src/unix/process.c: uv__process_init_stdio, UV_EINVAL, before the handler of SIGCHLD is installed), on Windows
- * with a user to change to (src/win/process.c: uv_spawn, UV_ENOTSUP). So in libuv 1.44 to 1.51; libuv's own uv_close
- * has to accept such a handle (its documentation of uv_spawn).
+ * with a user to change to (src/win/process.c: uv_spawn, UV_ENOTSUP). uv_close has to accept what a failed uv_spawn
+ * leaves. So from libuv 1.44 on; test_uv_like.c would notice another way.
  */
 void safe__uv_like_init(uv_loop_t *loop, uv_process_t *process) {
   static char *args[] = {(char *)"", NULL};

@@ -81,7 +81,8 @@ static void end_crowd(pid_t pid) {
   }
 }
 
-/* ---- look.holders.2000, look.explain.2000; raw: to read all that is read then, on one thread. */
+/* ---- look.holders.2000, look.explain.2000, and look.queue.2000, where one waits; raw: to read all that is read then,
+ * on one thread. */
 
 static void read_all_of(const char *pid) {
   char path[300], text[4096];
@@ -118,6 +119,14 @@ static void our_holders(void) {
   safe_holder_list_free(list);
 }
 
+static void our_queue(void) {
+  safe_holder_list *list;
+
+  bench_need(safe_lock_holders(FILE_NAME, 10000, &list, NULL) == 0, "safe_lock_holders");
+  bench_need(safe_holder_list_count(list) == 2, "one holder, and one that waits");
+  safe_holder_list_free(list);
+}
+
 static void our_explanation(void) {
   safe_explain_options options = SAFE_EXPLAIN_OPTIONS_INIT;
   safe_explanation *why;
@@ -142,6 +151,27 @@ static void crowded(const char *name, void (*look)(void)) {
     samples_add(&raw, (double)(bench_now() - began));
   }
   bench_report(name, "ms", 1e6, &ours, &raw, NULL);
+}
+
+static pid_t start_waiter(void) {
+  struct timespec pause = {0, 100000000};
+  pid_t pid = fork();
+
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    flock(open(FILE_NAME, O_RDWR | O_CLOEXEC), LOCK_EX);
+    _exit(0);
+  }
+  nanosleep(&pause, NULL);
+  return pid;
+}
+
+static void crowded_queue(void) {
+  pid_t waiter = start_waiter();
+
+  crowded("look.queue.2000", our_queue);
+  kill(waiter, SIGKILL);
+  waitpid(waiter, NULL, 0);
 }
 
 /* ---- look.cost: lock and unlock by two processes, while looks go on beside (ours) and while none do (raw). */
@@ -282,10 +312,12 @@ static void cost_aside(void) {
 
 void bench_looks(void) {
   bool holders = bench_wanted("look.holders.2000"), explain = bench_wanted("look.explain.2000");
-  pid_t crowd = holders || explain ? start_crowd() : -1;
+  bool queue = bench_wanted("look.queue.2000");
+  pid_t crowd = holders || explain || queue ? start_crowd() : -1;
 
   if (holders) crowded("look.holders.2000", our_holders);
   if (explain) crowded("look.explain.2000", our_explanation);
+  if (queue) crowded_queue();
   if (crowd > 0) end_crowd(crowd);
   unlink(FILE_NAME);
   if (bench_wanted("look.cost")) cost_aside();

@@ -13,12 +13,14 @@ struct pending {
   uv_loop_t loop;
   safe_uv_lock requests[WAITS];
   int cancelled, granted, failed;
+  int kind; /* of the last grant's wait */
 };
 
 static void on_lock(safe_uv_lock *request, int status, safe_lock *lock, const safe_error *error) {
   struct pending *pending = request->data;
 
   (void)error;
+  if (lock != NULL) pending->kind = safe_lock_wait_kind(lock);
   if (status == UV_ECANCELED)
     pending->cancelled++;
   else if (status != 0)
@@ -116,40 +118,6 @@ static void cancel_all(struct pending *pending) {
   for (at = 0; at < WAITS; at++) safe_uv_lock_cancel(&pending->requests[at]);
 }
 
-static void a_thousand_waits_leave_the_pool_alone(void **state) {
-  safe_lock *held = locked_by_another_thread(PATH, NULL);
-  struct pending *pending = calloc(1, sizeof(*pending));
-  int64_t without, with, mapped;
-
-  (void)state;
-  assert_non_null(pending);
-  if (!allow_descriptors()) {
-    free(pending);
-    assert_code(safe_unlock(held), SAFE_OK);
-    print_message("skipped: this process may not open enough descriptors\n");
-    skip();
-  }
-  open_loop(&pending->loop);
-  without = quickest(&pending->loop);
-  mapped = mapped_bytes();
-  ask(pending, WAITS);
-  mapped = mapped_bytes() - mapped;
-  with = quickest(&pending->loop);
-  print_message("%d calls of each kind: %lld us without waits, %lld us with %d; %lld bytes mapped for each\n", CALLS,
-                (long long)without, (long long)with, WAITS, (long long)mapped / WAITS);
-  assert_int_equal(pending->cancelled + pending->granted + pending->failed, 0);
-  cancel_all(pending);
-  uv_run(&pending->loop, UV_RUN_DEFAULT);
-  assert_int_equal(pending->cancelled, WAITS);
-  assert_int_equal(pending->failed, 0);
-  assert_code(safe_unlock(held), SAFE_OK);
-  close_loop(&pending->loop);
-  free(pending);
-  assert_true(with < 2 * without + 500 * slowness());
-  /* A stack of 64 KiB, the page below it, and what malloc has for the request. */
-  if (slowness() == 1) assert_true(mapped < (int64_t)WAITS * 80 * 1024);
-}
-
 static uv_sem_t gate;
 
 static void block(uv_work_t *request) {
@@ -163,6 +131,8 @@ static void unblock(uv_timer_t *timer) {
 }
 
 #define FEW 20
+
+static int kind; /* of waits on this system */
 
 /* The pool has one thread, and that is blocked. */
 static void locks_come_while_the_pool_is_blocked(void **state) {
@@ -189,9 +159,17 @@ static void locks_come_while_the_pool_is_blocked(void **state) {
   for (at = 0; at < 4; at++) uv_sem_post(&gate);
   uv_run(&pending->loop, UV_RUN_DEFAULT);
   assert_int_equal(done, 4);
+  kind = pending->kind;
   close_loop(&pending->loop);
   uv_sem_destroy(&gate);
   free(pending);
+}
+
+/* Under Valgrind and most emulators a wait asks again and again: a thousand of them cost what they cost. */
+static void skip_unless_queued(void) {
+  if (kind == SAFE_WAIT_QUEUED) return;
+  print_message("skipped: waits are not queued by the kernel here\n");
+  skip();
 }
 
 static void on_timeout(safe_uv_lock *request, int status, safe_lock *lock, const safe_error *error) {
@@ -212,15 +190,18 @@ static void note_turn(uv_check_t *check) {
 
 /* Each look for the holder alone might take 50 ms, and taking each request back some more. */
 static void many_deadlines_at_once_do_not_hold_the_loop_up(void **state) {
-  struct pending *pending = calloc(1, sizeof(*pending));
-  safe_lock *held = locked_by_another_thread(PATH, NULL);
+  struct pending *pending;
   safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
   uint64_t turns[2] = {0, 0};
   uv_check_t check;
+  safe_lock *held;
   int at;
 
   (void)state;
+  skip_unless_queued();
+  pending = calloc(1, sizeof(*pending));
   assert_non_null(pending);
+  held = locked_by_another_thread(PATH, NULL);
   open_loop(&pending->loop);
   uv_check_init(&pending->loop, &check);
   check.data = turns;
@@ -238,6 +219,41 @@ static void many_deadlines_at_once_do_not_hold_the_loop_up(void **state) {
   uv_run(&pending->loop, UV_RUN_DEFAULT);
   close_loop(&pending->loop);
   free(pending);
+}
+
+static void a_thousand_waits_leave_the_pool_alone(void **state) {
+  struct pending *pending;
+  int64_t without, with, mapped;
+  safe_lock *held;
+
+  (void)state;
+  skip_unless_queued();
+  if (!allow_descriptors()) {
+    print_message("skipped: this process may not open enough descriptors\n");
+    skip();
+  }
+  held = locked_by_another_thread(PATH, NULL);
+  pending = calloc(1, sizeof(*pending));
+  assert_non_null(pending);
+  open_loop(&pending->loop);
+  without = quickest(&pending->loop);
+  mapped = mapped_bytes();
+  ask(pending, WAITS);
+  mapped = mapped_bytes() - mapped;
+  with = quickest(&pending->loop);
+  print_message("%d calls of each kind: %lld us without waits, %lld us with %d; %lld bytes mapped for each\n", CALLS,
+                (long long)without, (long long)with, WAITS, (long long)mapped / WAITS);
+  assert_int_equal(pending->cancelled + pending->granted + pending->failed, 0);
+  cancel_all(pending);
+  uv_run(&pending->loop, UV_RUN_DEFAULT);
+  assert_int_equal(pending->cancelled, WAITS);
+  assert_int_equal(pending->failed, 0);
+  assert_code(safe_unlock(held), SAFE_OK);
+  close_loop(&pending->loop);
+  free(pending);
+  assert_true(with < 2 * without + 500 * slowness());
+  /* A stack of 64 KiB, the page below it, and what malloc has for the request. */
+  if (slowness() == 1) assert_true(mapped < (int64_t)WAITS * 80 * 1024);
 }
 
 int main(void) {

@@ -10,12 +10,25 @@
 
 #define STACK_BYTES ((size_t)64 * 1024) /* one page is ever touched; 64 KiB is the largest page size */
 
-static _Atomic(struct safe__shared_stack *) spare;
+/* For as many threads as may well spawn at a time: to map a stack and to unmap it again interrupts every processor that
+   another thread runs on. */
+#define SPARES 16
+
+static _Atomic(struct safe__shared_stack *) spares[SPARES];
 
 static size_t mapping_bytes(size_t page) { return page + STACK_BYTES; }
 
+static struct safe__shared_stack *take_spare(void) {
+  struct safe__shared_stack *stack = NULL;
+  int at;
+
+  for (at = 0; at < SPARES && stack == NULL; at++)
+    if (atomic_load_explicit(&spares[at], memory_order_relaxed) != NULL) stack = atomic_exchange(&spares[at], NULL);
+  return stack;
+}
+
 struct safe__shared_stack *safe__shared_stack_get(void) {
-  struct safe__shared_stack *stack = atomic_exchange(&spare, NULL);
+  struct safe__shared_stack *stack = take_spare();
   size_t page;
   char *base;
 
@@ -37,7 +50,18 @@ static void unmap(struct safe__shared_stack *stack) {
 }
 
 void safe__shared_stack_put(struct safe__shared_stack *stack) {
-  if (stack != NULL) unmap(atomic_exchange(&spare, stack));
+  struct safe__shared_stack *nothing;
+  int at;
+
+  for (at = 0; at < SPARES && stack != NULL; at++) {
+    nothing = NULL;
+    if (atomic_compare_exchange_strong(&spares[at], &nothing, stack)) return;
+  }
+  unmap(stack);
 }
 
-void safe__shared_stack_release_spare(void) { unmap(atomic_exchange(&spare, NULL)); }
+void safe__shared_stack_release_spare(void) {
+  struct safe__shared_stack *stack;
+
+  while ((stack = take_spare()) != NULL) unmap(stack);
+}

@@ -8,7 +8,7 @@ struct safe__shared_stack {
   int word; /* beside it, for the process on the stack and its maker to meet at; its use is theirs */
 };
 
-/* NULL without memory. The last one given back is kept for the next caller. */
+/* NULL without memory. Some of those given back are kept for the next callers. */
 struct safe__shared_stack *safe__shared_stack_get(void);
 /* Nothing may run on it any more. NULL is allowed. */
 void safe__shared_stack_put(struct safe__shared_stack *stack);

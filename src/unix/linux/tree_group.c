@@ -143,7 +143,10 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
     list_cgroup(child, cgroup->folder, report);
   else if (has_group(child))
     look_for_group(child, ended, report);
-  if (!ended && report->left_count == 0) add_left(child, report, child->pid);
+  if (!ended && report->left_count == 0) {
+    add_left(child, report, child->pid);
+    if (report->state == 'Z' && safe__child_ended(child)) report->left_count = 0; /* just now */
+  }
   return report->left_count > 0;
 }
 

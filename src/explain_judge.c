@@ -101,6 +101,7 @@ bool safe__want_met(const struct safe__judgement *judgement, const struct safe__
   case SAFE_WAITS_KERNEL:
     return false;
   case SAFE_WAITS_OTHER: /* another thread of the same process may be any of those that can go on */
+    if (want->within) return safe__actor_can_go(judgement, safe__actor_index(judgement->scene, want->pid));
     return want->other <= 0 || want->other == want->pid ||
            safe__actor_can_go(judgement, safe__actor_index(judgement->scene, want->other));
   default:
@@ -108,10 +109,15 @@ bool safe__want_met(const struct safe__judgement *judgement, const struct safe__
   }
 }
 
-/* Any thread is enough, and for a thread anything that it waits for; but what holds for all threads holds for each. */
+/*
+ * Any thread is enough, and for a thread anything that it waits for; but what holds for all threads holds for each. One
+ * that waits for the others, as in pthread_join, goes on by them alone, and so adds nothing to what they can do. If all
+ * of them do so, somebody who was not seen has to wake one: a set of threads that does nothing is how many a process
+ * rests.
+ */
 static bool actor_goes(const struct safe__judgement *judgement, int64_t pid) {
   const struct safe__scene *scene = judgement->scene;
-  bool all = false, all_met = false, one = false, one_met = false;
+  bool all = false, all_met = false, one = false, one_met = false; /* one: of those that are not such */
   size_t at;
 
   for (at = 0; at < scene->want_count; at++) {
@@ -120,7 +126,7 @@ static bool actor_goes(const struct safe__judgement *judgement, int64_t pid) {
     if (want->thread == 0) {
       all = true;
       all_met = all_met || safe__want_met(judgement, want);
-    } else {
+    } else if (!want->within) {
       one = true;
       one_met = one_met || safe__want_met(judgement, want);
     }
@@ -274,7 +280,8 @@ static bool settle(struct safe__judgement *judgement, int64_t without) {
 
   judgement->can_go = safe__alloc(scene->actor_count + 1);
   judgement->ended = safe__alloc(scene->actor_count + 1);
-  judgement->places = safe__alloc((scene->object_count + 1) * sizeof(*judgement->places));
+  judgement->places =
+    safe__alloc((scene->object_count + 1) * sizeof(*judgement->places)); /* NOLINT(bugprone-sizeof-expression) */
   if (judgement->can_go == NULL || judgement->ended == NULL || judgement->places == NULL) return false;
   for (at = 0; at < scene->actor_count; at++) judgement->ended[at] = has_ended(scene, &scene->actors[at], without);
   for (at = 0; at < scene->object_count; at++)

@@ -116,7 +116,7 @@ class Fuzz:
 
 
 class Everyday(Fuzz, unittest.TestCase):
-    rounds = 400
+    rounds = 250
 
 
 class Long(Fuzz, unittest.TestCase):

@@ -177,13 +177,13 @@ class Ends(unittest.TestCase):
             self.assertEqual(server.scripts(), [])
 
     def test_what_does_not_finish_is_ended(self):
-        with_timeout = Server(jobs=4, timeout=2, grace=1)
-        with Client(with_timeout) as first, Client(with_timeout) as second, Client(with_timeout) as third:
+        server = Server(jobs=4, timeout=60, shutdown=1)
+        with Client(server) as first, Client(server) as second, Client(server) as third:
             first.send(message("/cgi-bin/stubborn.sh"))
             second.send(message("/cgi-bin/tree.sh"))
             third.send(b"GET /index.html HT")
-            pids = [int(with_timeout.note(name)) for name in ("stubborn", "child", "grandchild")]
-            self.assertEqual(with_timeout.terminate(3 + 1 + PATIENCE), 0)
+            pids = [int(server.note(name)) for name in ("stubborn", "child", "grandchild")]
+            self.assertEqual(server.terminate(1 + 2 + 2 * SLOWNESS), 0)
             self.assertTrue(eventually(lambda: not any(map(alive, pids)), 2))
 
     def test_a_second_signal_ends_it_at_once(self):

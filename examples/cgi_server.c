@@ -49,6 +49,16 @@ static void raise_open_files(void) {
   server.max_connections = most < 16 ? 16 : (int)most;
 }
 
+/* Where the server was started without standard streams, their numbers would go to whatever it opens first, and what is
+   written to stderr into that. */
+static bool fill_standard_streams(void) {
+  int file;
+
+  do file = open("/dev/null", O_RDWR);
+  while (file >= 0 && file <= STDERR_FILENO);
+  return file >= 0 && close(file) == 0;
+}
+
 static void stop_all(int how) {
   int at;
 
@@ -104,8 +114,10 @@ static int serve(void) {
 }
 
 int main(int count, char **arguments) {
-  int code = options_read(&server.options, count, arguments);
+  int code;
 
+  if (!fill_standard_streams()) return 1;
+  code = options_read(&server.options, count, arguments);
   if (code >= 0) return code;
   code = log_open(server.options.log);
   if (code != 0) {

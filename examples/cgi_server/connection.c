@@ -111,6 +111,13 @@ static void begin_head(struct connection *connection) {
   response_reset(connection);
 }
 
+/* RFC 9110 section 5.6.2. The parser may have been compiled to be lenient about it, as Debian's http-parser is. */
+static bool is_token(const char *text) {
+  static const char letters[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+  return *text != '\0' && text[strspn(text, letters)] == '\0';
+}
+
 static bool finish_head(struct connection *connection) {
   char *bytes;
   size_t at;
@@ -133,6 +140,14 @@ static size_t count_of(const struct exchange *exchange, const char *name) {
 
   for (at = 0; at < exchange->header_count; at++) count += strcasecmp(exchange->headers[at].name, name) == 0;
   return count;
+}
+
+static bool has_bad_name(const struct exchange *exchange) {
+  size_t at;
+
+  for (at = 0; at < exchange->header_count; at++)
+    if (!is_token(exchange->headers[at].name)) return true;
+  return false;
 }
 
 static const char *check_host(struct exchange *exchange, const struct target *target) {
@@ -187,6 +202,8 @@ static void check_and_route(struct connection *connection) {
     complaint = read_target(connection, exchange->target, &target);
     if (complaint == NULL) complaint = check_host(exchange, &target);
   }
+  if (has_bad_name(exchange)) complaint = "A header of the request has an impossible name.";
+  if (count_of(exchange, "Transfer-Encoding") > 1) complaint = "The request has more than one Transfer-Encoding.";
   if (complaint != NULL) {
     response_refuse(connection, 400, complaint);
   } else if (encoding != NULL && (strcasecmp(encoding, "chunked") != 0 || exchange->version_minor == 0)) {
@@ -345,7 +362,9 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) 
     uv_read_stop(stream);
   } else if (count < 0) {
     connection->broken = true;
-  } else if (connection->phase != PHASE_LINGER) {
+  } else if (connection->phase == PHASE_LINGER) {
+    connection->lingered += (size_t)count;
+  } else {
     if (connection->held.length > 0) {
       buffer_add(&connection->held, buffer->base, (size_t)count);
       parse_held(connection);

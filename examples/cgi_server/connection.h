@@ -17,7 +17,8 @@ enum {
   OUT_LOW = 64 * 1024,           /* until it is less than this */
   OUT_WORTH = 64 * 1024,         /* is sent without waiting for more */
   DISCARD_AT_MOST = 1024 * 1024, /* of a body that nobody read, so that the connection can go on */
-  LINGER_MS = 5000,              /* for a client to notice that it is to stop sending */
+  LINGER_MS = 2000,              /* for a client to notice that it is to stop sending; */
+  LINGER_MOST_MS = 30000,        /* this long while it sends in earnest */
 };
 
 enum phase {
@@ -41,7 +42,7 @@ enum framing {
 
 struct response {
   enum framing framing;
-  bool head_only, ended, aborted, held, full;
+  bool head_only, no_body, ended, aborted, held, full;
   bool has_length; /* length is known from the beginning */
   int status;
   uint64_t length;
@@ -91,6 +92,8 @@ struct connection {
   uint64_t progress; /* when something of a body came last */
   uint64_t sent;     /* when something went out last */
   size_t unsent;     /* how much was to go then */
+  size_t lingered;   /* bytes that came while lingering */
+  uint64_t lingers;  /* since when */
   uint64_t armed;    /* when the timer comes; 0: it does not */
 };
 

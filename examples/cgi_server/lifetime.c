@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "connection.h"
 
@@ -16,31 +17,34 @@ static bool is_unheard(const struct connection *connection) {
   return connection->phase == PHASE_EXCHANGE && !connection->reading && !connection->read_ended;
 }
 
-/* When something has to be done about the connection if nothing happens until then. */
-static uint64_t due(const struct connection *connection) {
+static uint64_t due_of_phase(const struct connection *connection) {
   const struct options *options = &connection->worker->server->options;
-  uint64_t when = UINT64_MAX;
 
   switch (connection->phase) {
   case PHASE_IDLE:
-    when = connection->since + (uint64_t)options->keep_alive_ms;
-    break;
+    return connection->since + (uint64_t)options->keep_alive_ms;
   case PHASE_HEAD:
-    when = connection->since + (uint64_t)options->client_ms;
-    break;
-  case PHASE_EXCHANGE:
-    if (!connection->complete && connection->wanted) when = connection->progress + (uint64_t)options->client_ms;
-    break;
   case PHASE_DISCARD:
-    when = connection->since + LINGER_MS;
-    break;
+    return connection->since + (uint64_t)options->client_ms;
+  case PHASE_EXCHANGE:
+    if (connection->complete || !connection->wanted) return UINT64_MAX;
+    return connection->progress + (uint64_t)options->client_ms;
   case PHASE_LINGER:
-    if (connection->shut) when = connection->since + LINGER_MS;
-    break;
+    return connection->shut ? connection->since + LINGER_MS : UINT64_MAX;
   default:
-    break;
+    return UINT64_MAX;
   }
-  if (connection->writing) when = sooner(when, connection->sent + (uint64_t)options->client_ms);
+}
+
+static uint64_t due_of_write(const struct connection *connection) {
+  if (!connection->writing) return UINT64_MAX;
+  return connection->sent + (uint64_t)connection->worker->server->options.client_ms;
+}
+
+/* When something has to be done about the connection if nothing happens until then. */
+static uint64_t due(const struct connection *connection) {
+  uint64_t when = sooner(due_of_phase(connection), due_of_write(connection));
+
   if (is_unheard(connection)) when = sooner(when, uv_now(&connection->worker->loop) + 1000);
   return when;
 }
@@ -62,32 +66,66 @@ static bool has_hung_up(struct connection *connection) {
          (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/* Whether the client has taken something since the last look. */
-static bool has_moved(struct connection *connection) {
-  size_t unsent = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
-  bool moved = unsent != connection->unsent;
+/* What the client has not acknowledged, in libuv's queue and in the system's. The latter may be megabytes, of which the
+   loop hears nothing before a good part has gone. */
+static size_t on_the_way(struct connection *connection) {
+  size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
+  uv_os_fd_t socket;
+  int more = 0;
 
-  connection->unsent = unsent;
-  if (moved) connection->sent = uv_now(&connection->worker->loop);
-  return moved;
+  if (uv_fileno((uv_handle_t *)&connection->tcp, &socket) == 0) ioctl(socket, TIOCOUTQ, &more);
+  return queued + (size_t)more;
 }
 
+/* Whether there is something on the way that the client still takes. */
+static bool is_taking(struct connection *connection) {
+  uint64_t now = uv_now(&connection->worker->loop);
+  size_t unsent = on_the_way(connection);
+
+  if (unsent != connection->unsent) connection->sent = now;
+  connection->unsent = unsent;
+  return unsent > 0 && now < connection->sent + (uint64_t)connection->worker->server->options.client_ms;
+}
+
+static bool is_sending_in_earnest(struct connection *connection) {
+  bool much = connection->lingered >= READ_SIZE;
+
+  connection->lingered = 0;
+  return much && uv_now(&connection->worker->loop) < connection->lingers + LINGER_MOST_MS;
+}
+
+static void body_overdue(struct connection *connection) {
+  if (!connection->response.ended) connection->exchange.answerer->gone(connection->exchange.self);
+  if (connection->exchange.begun)
+    connection->broken = true;
+  else
+    response_refuse(connection, 408, "The body of the request did not come in time.");
+}
+
+/* The time of the phase, or of a write, is over. */
 static void overdue(struct connection *connection) {
-  uint64_t client_ms = (uint64_t)connection->worker->server->options.client_ms;
   uint64_t now = uv_now(&connection->worker->loop);
 
-  if (connection->writing && now >= connection->sent + client_ms && !has_moved(connection)) {
+  if (connection->writing && due_of_write(connection) <= now && !is_taking(connection)) {
     connection->broken = true;
-  } else if (connection->phase == PHASE_EXCHANGE) {
-    if (connection->complete || !connection->wanted || now < connection->progress + client_ms) return;
-    if (!connection->response.ended) connection->exchange.answerer->gone(connection->exchange.self);
-    if (connection->exchange.begun)
-      connection->broken = true;
-    else
-      response_refuse(connection, 408, "The body of the request did not come in time.");
-  } else if (connection->phase == PHASE_HEAD) {
+    return;
+  }
+  if (due_of_phase(connection) > now) return;
+  switch (connection->phase) {
+  case PHASE_EXCHANGE:
+    body_overdue(connection);
+    break;
+  case PHASE_HEAD:
     response_refuse(connection, 408, "The head of the request did not come in time.");
-  } else {
+    break;
+  case PHASE_IDLE:
+  case PHASE_LINGER:
+    if (is_taking(connection) || (connection->phase == PHASE_LINGER && is_sending_in_earnest(connection)))
+      connection->since = now;
+    else
+      connection->broken = true;
+    break;
+  default:
     connection->broken = true;
   }
 }
@@ -137,7 +175,7 @@ static void on_shutdown(uv_shutdown_t *request, int status) {
 
   if (connection->phase == PHASE_CLOSING) return;
   connection->shut = true;
-  connection->since = uv_now(&connection->worker->loop);
+  connection->since = connection->lingers = uv_now(&connection->worker->loop);
   if (status != 0) connection->broken = true;
   connection_todo(connection);
 }

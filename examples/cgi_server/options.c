@@ -79,10 +79,11 @@ static bool read_bytes(const char *text, int64_t *bytes) {
 }
 
 static int add_environment(struct options *options, const char *text) {
+  const char *equals = strchr(text, '=');
   size_t count = 0;
 
-  if (strchr(text, '=') == NULL || text[0] == '=') return complain("--env takes NAME=VALUE, and not %s", text);
-  while (options->env[count] != NULL) count++;
+  if (equals == NULL || equals == text) return complain("--env takes NAME=VALUE, and not %s", text);
+  while (options->env[count] != NULL && strncmp(options->env[count], text, (size_t)(equals - text) + 1) != 0) count++;
   if (count == SPARE_ENVIRONMENT) return complain("--env %s is one too many", text);
   options->env[count] = text;
   return -1;

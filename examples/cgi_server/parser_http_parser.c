@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "parser.h"
+#include "strict_chunks.h"
 
 struct parser {
   http_parser own;
@@ -12,6 +13,7 @@ struct parser {
   enum parser_stop stop;
   bool keep_alive;
   int64_t content_length;
+  struct chunks chunks;
 };
 
 static struct parser *of(http_parser *own) { return own->data; }
@@ -46,12 +48,14 @@ static int on_head(http_parser *own) {
   else
     parser->content_length = 0;
   parser->stop = parser->content_length == 0 ? PARSER_WHOLE : PARSER_HEAD;
+  if (parser->content_length < 0) strict_chunks_begin(&parser->chunks);
   if (parser->stop == PARSER_HEAD) http_parser_pause(own, 1);
   return 0;
 }
 
 static int on_end(http_parser *own) {
   if (of(own)->stop != PARSER_WHOLE) of(own)->stop = PARSER_END;
+  of(own)->content_length = 0;
   http_parser_pause(own, 1);
   return 0;
 }
@@ -80,6 +84,11 @@ void parser_free(struct parser *parser) { free(parser); }
 
 enum parser_stop parser_feed(struct parser *parser, const char *bytes, size_t length, size_t *used) {
   if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) http_parser_pause(&parser->own, 0);
+  if (parser->content_length < 0 && !strict_chunks_feed(&parser->chunks, bytes, length)) {
+    parser->own.http_errno = HPE_INVALID_CHUNK_SIZE;
+    *used = 0;
+    return PARSER_FAILED;
+  }
   parser->stop = PARSER_MORE;
   *used = http_parser_execute(&parser->own, &settings, bytes, length);
   if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) return parser->stop;

@@ -35,6 +35,7 @@ void exchange_begin(struct exchange *exchange, int status, const char *reason, c
 
   exchange->begun = true;
   response->status = status;
+  response->no_body = response->head_only || status == 204 || status == 304;
   response->has_length = length >= 0;
   response->length = length >= 0 ? (uint64_t)length : 0;
   buffer_reserve(out, 512);
@@ -170,7 +171,7 @@ bool exchange_write(struct exchange *exchange, const void *bytes, size_t length)
   struct response *response = &connection->response;
 
   exchange->sent += length;
-  if (length == 0 || response->head_only || response->framing == FRAMING_NONE) return true;
+  if (length == 0 || response->no_body) return true;
   if (response->framing == FRAMING_CHUNKED) buffer_print(&connection->out, "%zx\r\n", length);
   buffer_add(&connection->out, bytes, length);
   if (response->framing == FRAMING_CHUNKED) buffer_text(&connection->out, "\r\n");

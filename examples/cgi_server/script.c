@@ -81,6 +81,7 @@ void script_stop(struct script *script, const char *why) {
   }
   if (script->state != SCRIPT_RUNS) return;
   script->state = SCRIPT_STOPS;
+  atomic_store(&script->stopping, true);
   script_fail(script, 503, "The server ends.");
   if (why != NULL) log_line("%s[%d] is ended: %s", script->place.name, script->process.uv.pid, why);
   input_close(script);

@@ -71,7 +71,8 @@ struct script {
   int64_t body_left; /* of the Content-Length that the script announced; -1: it did not */
   uint64_t deadline; /* of the time limit, in the loop's time */
   uint64_t started;  /* uv_hrtime */
-  atomic_ullong bytes_in, bytes_out;
+  atomic_ullong bytes_in, bytes_out; /* these are read by other threads */
+  atomic_bool stopping;
   struct input input;
   struct errors errors;
 };

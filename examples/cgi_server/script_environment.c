@@ -10,7 +10,8 @@
 #include "safehold.h"
 
 struct block {
-  char *next; /* NULL: only the length is counted */
+  const char *const *extra; /* what is set there is not set here */
+  char *next;               /* NULL: only the length is counted */
   char **list;
   size_t count, length;
 };
@@ -27,7 +28,16 @@ static void begin(struct block *block) {
   block->count++;
 }
 
+static bool is_replaced(const struct block *block, const char *name) {
+  size_t length = strlen(name), at;
+
+  for (at = 0; block->extra != NULL && block->extra[at] != NULL; at++)
+    if (strncmp(block->extra[at], name, length) == 0 && block->extra[at][length] == '=') return true;
+  return false;
+}
+
 static void set(struct block *block, const char *name, const char *value) {
+  if (is_replaced(block, name)) return;
   begin(block);
   put(block, name, strlen(name));
   put(block, "=", 1);
@@ -62,16 +72,34 @@ static bool came_before(const struct exchange *exchange, size_t which) {
   return false;
 }
 
+static char variable_letter(char letter) {
+  return letter == '-' ? '_' : letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
+}
+
+static bool is_replaced_header(const struct block *block, const char *name) {
+  size_t at, letter;
+
+  for (at = 0; block->extra != NULL && block->extra[at] != NULL; at++) {
+    const char *extra = block->extra[at];
+
+    if (strncmp(extra, "HTTP_", 5) != 0) continue;
+    for (letter = 0, extra += 5; name[letter] != '\0' && variable_letter(name[letter]) == extra[letter];) letter++;
+    if (name[letter] == '\0' && extra[letter] == '=') return true;
+  }
+  return false;
+}
+
 /* Several headers of one name are one list (RFC 9110 section 5.3), of cookies with another separator. */
 static void set_header(struct block *block, const struct exchange *exchange, size_t which) {
   const char *name = exchange->headers[which].name;
   const char *separator = strcasecmp(name, "Cookie") == 0 ? "; " : ", ";
   size_t at;
 
+  if (is_replaced_header(block, name)) return;
   begin(block);
   put(block, "HTTP_", 5);
   for (; *name != '\0'; name++) {
-    char letter = *name == '-' ? '_' : *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+    char letter = variable_letter(*name);
 
     put(block, &letter, 1);
   }
@@ -91,7 +119,7 @@ static void set_path(struct block *block, const struct script_place *place, cons
   set(block, "SCRIPT_FILENAME", place->file);
   if (*place->path_info == '\0') return;
   set(block, "PATH_INFO", place->path_info);
-  if (root == NULL) return;
+  if (root == NULL || is_replaced(block, "PATH_TRANSLATED")) return;
   begin(block);
   put(block, "PATH_TRANSLATED=", 16);
   put(block, root, strcmp(root, "/") == 0 ? 0 : strlen(root));
@@ -131,7 +159,7 @@ static void set_all(struct block *block, const struct exchange *exchange, const 
 
 char **script_environment_make(const struct exchange *exchange, const struct script_place *place,
                                const struct script_environment *what) {
-  struct block block = {0};
+  struct block block = {.extra = what->extra};
   char **list;
 
   set_all(&block, exchange, place, what);

@@ -44,7 +44,7 @@ int script_find(struct script_place *place, const char *cgi_bin, const char *pat
     base += length;
     file[base] = '\0';
     rest += length;
-    code = length == 0 ? 404 : stat(file, &status) == 0 ? 0 : errno == EACCES ? 403 : 404;
+    code = length == 0 ? 404 : lstat(file, &status) == 0 ? 0 : errno == EACCES ? 403 : 404;
     if (code == 0 && S_ISDIR(status.st_mode)) continue;
     if (code == 0 && (!S_ISREG(status.st_mode) || (status.st_mode & 0111) == 0)) code = 403;
     if (code == 0 && keep(place, file, path, (size_t)(rest - path))) return 0;

@@ -14,9 +14,9 @@ struct script_place {
 };
 
 /*
- * path begins with "/cgi-bin/". The first of its names below the folder that is no folder itself is the script; a
- * symbolic link may be one, as who puts it into that folder means it so. 0, or the status to refuse with. On success
- * script_place_free.
+ * path begins with "/cgi-bin/". The first of its names below the folder that is no folder itself is the script. No
+ * symbolic link is followed, so that nothing outside the folder is ever run. 0, or the status to refuse with. On
+ * success script_place_free.
  */
 int script_find(struct script_place *place, const char *cgi_bin, const char *path);
 void script_place_free(struct script_place *place);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "http_date.h"
 #include "mime.h"
 #include "parser.h"
@@ -179,22 +180,28 @@ static void on_gone(void *context) {
 
 static const struct answerer answerer = {on_body, on_body_end, on_writable, on_gone, true};
 
-/* The path without the slash at its end is a folder: relative links in its index would be wrong there. */
+/* The path without the slash at its end is a folder: relative links in its index would be wrong there. The decoded path
+   is written anew, as the target may begin with two slashes, which in a Location mean another host. */
 static void redirect_to_folder(struct exchange *exchange) {
+  static const char plain[] = "-._~/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   struct header location = {"Location", NULL};
-  size_t length = strcspn(exchange->target, "?");
-  char *target = malloc(strlen(exchange->target) + 2);
+  struct buffer target = {0};
+  const char *path;
 
-  if (target == NULL) {
-    exchange_refuse(exchange, 503, NULL, "There is no memory.");
-    return;
+  for (path = exchange->path; *path != '\0'; path++) {
+    if (strchr(plain, *path) != NULL)
+      buffer_add(&target, path, 1);
+    else
+      buffer_print(&target, "%%%02X", (unsigned char)*path);
   }
-  memcpy(target, exchange->target, length);
-  target[length] = '/';
-  strcpy(target + length + 1, exchange->target + length);
-  location.value = target;
-  exchange_refuse(exchange, 301, &location, "The folder's address ends with a slash.");
-  free(target);
+  buffer_print(&target, "/%s%s", *exchange->query == '\0' ? "" : "?", exchange->query);
+  if (buffer_add(&target, "", 1)) {
+    location.value = target.bytes;
+    exchange_refuse(exchange, 301, &location, "The folder's address ends with a slash.");
+  } else {
+    exchange_refuse(exchange, 503, NULL, "There is no memory.");
+  }
+  buffer_free(&target);
 }
 
 static void refuse_error(struct static_file *self) {

@@ -58,7 +58,7 @@ static void begin_stop(struct worker *worker) {
 
   uv_close((uv_handle_t *)&worker->listener, NULL);
   TAILQ_FOREACH(connection, &worker->connections, link) {
-    if (connection->phase == PHASE_IDLE) connection_linger(connection);
+    if (connection->phase == PHASE_IDLE || connection->phase == PHASE_HEAD) connection_linger(connection);
     connection_todo(connection);
   }
   uv_timer_start(&worker->deadline, on_deadline, (uint64_t)worker->server->options.shutdown_ms, 0);

@@ -321,8 +321,12 @@ static size_t count_threads(const struct safe__scene *scene, int64_t pid) {
   return count;
 }
 
+static int worth(const struct safe__judgement *judgement, const struct safe__want *want, bool goes) {
+  return (safe__want_met(judgement, want) == goes ? 2 : 0) + (want->within ? 0 : 1);
+}
+
 /* The want that tells most: one of all threads that keeps it from going on, else of the first thread that can go on, or
-   of the first that cannot. NULL: nothing is known. */
+   of the first that cannot; one that does not wait for the others, if there is such a one. NULL: nothing is known. */
 static const struct safe__want *choose(const struct safe__judgement *judgement, int64_t pid, bool goes) {
   const struct safe__scene *scene = judgement->scene;
   const struct safe__want *chosen = NULL;
@@ -332,8 +336,7 @@ static const struct safe__want *choose(const struct safe__judgement *judgement, 
     const struct safe__want *want = &scene->wants[at];
     if (want->pid != pid) continue;
     if (want->thread == 0 && safe__want_met(judgement, want) == goes) return want;
-    if (chosen == NULL || (safe__want_met(judgement, chosen) != goes && safe__want_met(judgement, want) == goes))
-      chosen = want;
+    if (chosen == NULL || worth(judgement, want, goes) > worth(judgement, chosen, goes)) chosen = want;
   }
   return chosen;
 }

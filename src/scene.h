@@ -39,6 +39,7 @@ struct safe__want {
   bool circle;   /* OTHER, CHILD: the system itself found that this wait leads into a circle: it never ends */
   bool alarmed;  /* the process handles a signal of its own timers, by which the wait may end: it may be bounded */
   bool handles;  /* it handles signals, which may write into a pipe of its own */
+  bool within;   /* OTHER, of one thread: no signal and no time ends it, and nobody but the process's other threads */
   bool brief;    /* KERNEL: for too short a time yet to say that it does not end */
   int64_t stamp; /* the system's own, by which it knows again that the thread has not moved; -1: none */
 };

@@ -124,6 +124,63 @@ static void threads_and_alternatives(void **state) {
   assert_int_equal(verdict(about_process(2)), SAFE_VERDICT_STUCK);
 }
 
+static struct safe__want *play_join(int64_t pid, int64_t thread) {
+  struct safe__want *want = play_other_want(&scene, pid, SAFE_WAITS_OTHER, pid);
+
+  want->thread = thread;
+  want->within = true;
+  strcpy(want->what, "another thread, by a futex");
+  return want;
+}
+
+/* Two whose first threads join the others, of which one asks for the other's lock. */
+static void play_crossed(int32_t one, int32_t other) {
+  int64_t pid;
+
+  for (pid = 1; pid <= 2; pid++) {
+    play_actor(&scene, pid, "pool", 'S', 0);
+    play_lock(&scene, pid == 1 ? one : other, pid, SAFE_METHOD_OFD, SAFE_VIA_LOCKED);
+    play_join(pid, pid);
+    play_lock_want(&scene, pid, pid == 1 ? other : one, SAFE_METHOD_OFD)->thread = 10 + pid;
+  }
+}
+
+static void a_thread_that_waits_for_the_others(void **state) {
+  int32_t one = play_file(&scene, "one"), other = play_file(&scene, "other");
+  struct safe__want *third;
+
+  (void)state;
+  play_crossed(one, other);
+  assert_int_equal(verdict(about_file(one)), SAFE_VERDICT_CYCLE);
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_CYCLE);
+  tells(about_process(1), "pool[1] waits for a lock on other");
+  tells(about_process(1), "nobody can go on.");
+  third = play_join(1, 12); /* a third one that waits for them, too, changes nothing */
+  assert_int_equal(verdict(about_process(2)), SAFE_VERDICT_CYCLE);
+  third->within = false; /* but it may end by a time, a signal, or another process */
+  assert_int_equal(verdict(about_process(2)), SAFE_VERDICT_HELD);
+  third->waits = SAFE_WAITS_NOT; /* it runs, and with it all that wait for it */
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_HELD);
+  assert_int_equal(verdict(about_file(other)), SAFE_VERDICT_HELD);
+  third->waits = SAFE_WAITS_KERNEL;
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_CYCLE);
+}
+
+/* If all wait for each other, one is woken by somebody who was not seen: a pool that rests. */
+static void threads_that_wait_for_each_other_alone(void **state) {
+  int32_t file = play_file(&scene, "f");
+
+  (void)state;
+  play_actor(&scene, 1, "resting", 'S', 0);
+  play_lock(&scene, file, 1, SAFE_METHOD_OFD, SAFE_VIA_LOCKED);
+  play_join(1, 1);
+  play_join(1, 11);
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_HELD);
+  assert_int_equal(verdict(about_file(file)), SAFE_VERDICT_HELD);
+  play_want(&scene, 1, SAFE_WAITS_CONTINUE)->thread = 0; /* what holds for all holds for these */
+  assert_int_equal(verdict(about_process(1)), SAFE_VERDICT_STUCK);
+}
+
 static void children(void **state) {
   (void)state;
   play_actor(&scene, 1, "parent", 'S', 0);
@@ -597,6 +654,8 @@ int main(void) {
     PLAYED(a_process_alone),
     PLAYED(a_wait_that_ends_by_itself),
     PLAYED(threads_and_alternatives),
+    PLAYED(a_thread_that_waits_for_the_others),
+    PLAYED(threads_that_wait_for_each_other_alone),
     PLAYED(children),
     PLAYED(any_child),
     PLAYED(a_zombie),

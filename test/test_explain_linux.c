@@ -8,10 +8,13 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lockers_linux.h"
 #include "support_unix.h"
+
+static void handle(int signal) { (void)signal; }
 
 static const char *hidden; /* why nothing can be said of what a thread waits in, or NULL */
 
@@ -237,6 +240,104 @@ static void two_locks_and_two_processes(void **state) {
   two_locks_by(SAFE_METHOD_OFD);
 }
 
+/* The same in a thread, which the first one joins; and perhaps one that runs. */
+static void *wait_in_worker(void *orders) {
+  wait_for_other(orders);
+  return NULL;
+}
+
+static void *run_on(void *unused) {
+  for (;;) usleep(1000);
+  return unused;
+}
+
+static void join_worker(void *orders) {
+  pthread_t thread;
+
+  if (pthread_create(&thread, NULL, wait_in_worker, orders) != 0) _exit(25);
+  pthread_join(thread, NULL);
+}
+
+static void join_beside_one_that_runs(void *orders) {
+  pthread_t thread;
+
+  if (pthread_create(&thread, NULL, run_on, NULL) != 0) _exit(26);
+  join_worker(orders);
+}
+
+static void *done_at_last(void *lock) {
+  pthread_mutex_lock(lock);
+  return NULL;
+}
+
+static void wait_for_a_mutex_too(void *orders) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_t thread;
+
+  pthread_mutex_lock(&lock);
+  if (pthread_create(&thread, NULL, done_at_last, &lock) != 0) _exit(27);
+  join_worker(orders);
+}
+
+/* A mutex that it has itself, so that the time alone ends the wait. */
+static void *wait_for_a_time(void *unused) {
+  struct timespec end = {INT32_MAX, 0};
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+  pthread_mutex_lock(&lock);
+  pthread_mutex_timedlock(&lock, &end);
+  return unused;
+}
+
+static void join_beside_one_with_a_time(void *orders) {
+  pthread_t thread;
+
+  if (pthread_create(&thread, NULL, wait_for_a_time, NULL) != 0) _exit(28);
+  join_worker(orders);
+}
+
+static void handle_and_join(void *orders) {
+  signal(SIGUSR1, handle);
+  join_worker(orders);
+}
+
+static void two_that_join(void (*then)(void *orders), int verdict) {
+  struct orders one = {.path = "1st", .method = SAFE_METHOD_OFD, .mode = SAFE_LOCK_EXCLUSIVE, .then = then};
+  struct orders other = one;
+  safe_explanation *why;
+  pid_t first, second;
+
+  other.path = "2nd";
+  other.then = join_worker;
+  first = locker_start(&one);
+  second = locker_start(&other);
+  make_file("both", "");
+  expect_queue("1st", 1);
+  expect_queue("2nd", 1);
+  sleep_ms(200 * slowness()); /* the first threads sleep by now, too */
+  why = expect("1st", 0, verdict);
+  if (verdict == SAFE_VERDICT_CYCLE) {
+    expect_text(why, ": nobody can go on.\n");
+    expect_link(why, SAFE_WAITS_LOCK, first, second, 1);
+    expect_link(why, SAFE_WAITS_LOCK, second, first, 1);
+  }
+  safe_explanation_free(why);
+  safe_explanation_free(expect(NULL, first, verdict));
+  safe_explanation_free(expect(NULL, second, verdict));
+  lockers_end(NULL);
+  assert_int_equal(unlink("both"), 0);
+}
+
+static void threads_that_are_joined(void **state) {
+  (void)state;
+  if (blind()) skip();
+  two_that_join(join_worker, SAFE_VERDICT_CYCLE);
+  two_that_join(wait_for_a_mutex_too, SAFE_VERDICT_CYCLE);
+  two_that_join(join_beside_one_that_runs, SAFE_VERDICT_HELD);
+  two_that_join(join_beside_one_with_a_time, SAFE_VERDICT_HELD);
+  two_that_join(handle_and_join, SAFE_VERDICT_HELD);
+}
+
 /* The same with this library's own timed waits, which helpers do for their hosts, or the thread itself: they end. */
 static void wait_by_library(void *from) {
   const struct orders *orders = from;
@@ -367,8 +468,6 @@ static void the_other_end_itself(void **state) {
 }
 
 /* ---- What only looks like a standstill. */
-
-static void handle(int signal) { (void)signal; }
 
 static void wait_with_alarm(void *orders) {
   signal(SIGALRM, handle);
@@ -661,6 +760,7 @@ int main(void) {
     LOCKERS(what_a_zombie_leaves),
     LOCKERS(twenty_waiters),
     LOCKERS(two_locks_and_two_processes),
+    LOCKERS(threads_that_are_joined),
     LOCKERS(two_hosts_of_the_library),
     LOCKERS(the_story),
     LOCKERS(the_other_end_itself),

@@ -61,6 +61,9 @@ static void make_want(int64_t pid, int count) {
   if (draw(12) == 0) want->limit_ms = 100;
   if (draw(6) == 0) want->thread = 100 + pid;
   if (draw(10) == 0) want->thread = 0;
+  if (waits != SAFE_WAITS_OTHER || want->thread == 0 || want->limit_ms >= 0 || draw(3) == 0) return;
+  want->other = pid;
+  want->within = true;
 }
 
 static int make_scene(void) {
@@ -193,6 +196,7 @@ static bool comes(const struct safe__want *want, unsigned set) {
   bool some = false, one = false;
   size_t at;
 
+  if (want->within) return in(set, want->pid);
   if (want->limit_ms >= 0 || want->waits == SAFE_WAITS_NOT || want->waits == SAFE_WAITS_OTHER) return true;
   if (want->waits == SAFE_WAITS_LOCK) return lock_comes(want, set);
   if (want->waits == SAFE_WAITS_CHILD && want->other > 0) return in(set, want->other);
@@ -221,7 +225,7 @@ static bool goes(int64_t pid, unsigned set) {
   if (is_over(pid)) return true;
   for (at = 0; at < scene.want_count; at++) {
     const struct safe__want *want = &scene.wants[at];
-    if (want->pid != pid) continue;
+    if (want->pid != pid || want->within) continue; /* by itself it neither helps nor hinders */
     if (want->thread == 0) {
       all = false;
       all_comes = all_comes || comes(want, set);

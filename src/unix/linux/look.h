@@ -79,6 +79,9 @@ int64_t safe__look_switches(int64_t pid, int64_t thread);
 void safe__look_signals(struct safe__looker *looker);
 void safe__look_mark(const struct safe__looker *looker, struct safe__want *want);
 
+/* Whether a handler of signals, of timers or such as others may send, may wake one of its threads. */
+bool safe__look_may_be_signalled(const struct safe__looker *looker);
+
 /* Whether a sleep in the kernel is too short to be called one for ever. */
 bool safe__look_is_brief(int64_t since_ms);
 

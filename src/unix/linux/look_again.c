@@ -61,6 +61,7 @@ static void let_go(struct safe__want *want) {
   want->waits = SAFE_WAITS_NOT;
   want->object = -1;
   want->other = 0;
+  want->within = false;
   want->what[0] = '\0';
 }
 
@@ -140,14 +141,23 @@ static uint64_t used(uint64_t caught) {
 }
 
 /* SIGINT is what Python handles for everybody; others are for a program's own faults, or libc's (32, 33). */
-void safe__look_mark(const struct safe__looker *looker, struct safe__want *want) {
+static bool handles_signals(const struct safe__looker *looker) {
   uint64_t faults = bit(SIGINT) | bit(SIGILL) | bit(SIGTRAP) | bit(SIGABRT) | bit(SIGBUS) | bit(SIGFPE) | bit(SIGSEGV) |
                     bit(SIGPIPE) | bit(SIGSYS) | bit(32) | bit(33);
+
+  return (used(looker->caught) & ~faults) != 0;
+}
+
+bool safe__look_may_be_signalled(const struct safe__looker *looker) {
+  return looker->timers || handles_signals(looker);
+}
+
+void safe__look_mark(const struct safe__looker *looker, struct safe__want *want) {
   bool pipe = want->waits == SAFE_WAITS_INPUT || want->waits == SAFE_WAITS_ROOM;
 
   if (pipe || want->waits == SAFE_WAITS_LOCK || want->waits == SAFE_WAITS_CHILD)
     want->alarmed = looker->timers || (used(looker->caught) & bit(SIGALRM)) != 0;
-  want->handles = pipe && (used(looker->caught) & ~faults) != 0;
+  want->handles = pipe && handles_signals(looker);
 }
 
 /* ---- What has not lasted long. */

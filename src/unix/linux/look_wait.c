@@ -228,6 +228,10 @@ static void look_at_sendfile(struct safe__looker *looker) {
 
 /* ---- Time. */
 
+#ifndef FUTEX_LOCK_PI2
+#define FUTEX_LOCK_PI2 13 /* 5.14 */
+#endif
+
 int64_t safe__look_time(struct safe__looker *looker, uint64_t address, bool microseconds) {
   long time[2]; /* struct timespec, and timeval, of the calls that are looked at here */
   int64_t unit = microseconds ? 1000 : 1000000;
@@ -244,19 +248,40 @@ static int64_t futex_limit(struct safe__looker *looker, int command) {
   int64_t time;
 
   if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI &&
-      command != FUTEX_WAIT_REQUEUE_PI && command != 13 /* FUTEX_LOCK_PI2, 5.14 */)
+      command != FUTEX_WAIT_REQUEUE_PI && command != FUTEX_LOCK_PI2)
     return -1;
   time = safe__look_time(looker, looker->arguments[3], false);
   return command == FUTEX_WAIT ? time : until(looker, time, real ? CLOCK_REALTIME : CLOCK_MONOTONIC);
 }
 
+static bool has_time(const struct safe__looker *looker, int command) {
+  return !(command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET || command == FUTEX_LOCK_PI ||
+           command == FUTEX_WAIT_REQUEUE_PI || command == FUTEX_LOCK_PI2) ||
+         looker->arguments[3] != 0;
+}
+
+/* pthread_join of glibc: the word has the other thread's number until the kernel clears it (CLONE_CHILD_CLEARTID),
+   which wakes without FUTEX_PRIVATE_FLAG (mm_release, kernel/fork.c). */
+static bool is_join(const struct safe__looker *looker, int command) {
+  int64_t thread = (int32_t)looker->arguments[2];
+  char path[64];
+
+  if ((command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET) || thread <= 0 || thread == looker->thread) return false;
+  snprintf(path, sizeof(path), "/proc/%lld/task/%lld", (long long)looker->pid, (long long)thread);
+  return access(path, F_OK) == 0;
+}
+
+/* A private one none but its own threads can wake, or a handler of signals of its own (sem_post(3)). Our helpers share
+   their memory, but are waited for without that flag, and are seen in its stead. */
 static void look_at_futex(struct safe__looker *looker) {
   int command = (int)looker->arguments[1] & FUTEX_CMD_MASK;
   int64_t limit = futex_limit(looker, command);
   struct safe__want *want = safe__look_other(looker, "another thread, by a futex", limit);
 
-  /* A private one none but its own threads can wake; our helpers share their memory, and are seen in its stead. */
-  if (want != NULL && (looker->arguments[1] & FUTEX_PRIVATE_FLAG) != 0) want->other = looker->pid;
+  if (want == NULL) return;
+  if ((looker->arguments[1] & FUTEX_PRIVATE_FLAG) == 0 && !is_join(looker, command)) return;
+  want->other = looker->pid;
+  want->within = !has_time(looker, command) && !safe__look_may_be_signalled(looker);
 }
 
 static void look_at_nanosleep(struct safe__looker *looker) {

@@ -19,5 +19,6 @@ if(BUILD_SHARED_LIBS AND SAFEHOLD_BUILD_SHARED)
 else()
   set(safehold_of_uv safehold_static)
 endif()
+# An installed one names the libuv that the package's user has found: safehold-config.cmake makes safehold::libuv.
 target_link_libraries(safehold_uv PUBLIC $<BUILD_INTERFACE:${safehold_of_uv}> $<BUILD_INTERFACE:safehold_dep_uv>
                                          $<INSTALL_INTERFACE:safehold::safehold> $<INSTALL_INTERFACE:safehold::libuv>)

@@ -119,6 +119,18 @@ static void every_loop_gets_its_own(void **state) {
   }
 }
 
+/*
+ * What the thread sanitizer takes for races: libuv's signal handler, which guards its table by a lock made of a pipe
+ * (src/unix/signal.c: uv__signal_lock); and the close of a number that the kernel has given without the sanitizer's
+ * knowledge (a pidfd's, by clone), after another thread had closed what had it before.
+ */
+#if defined(__GNUC__) && !defined(_WIN32)
+const char *__tsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void) {
+  return "race:^uv__signal_compare$\nrace:^safe__os_child_free$\nrace:^safe__os_poller_close$";
+}
+#endif
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(every_loop_gets_its_own),

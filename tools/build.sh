@@ -13,7 +13,8 @@ for target in "$@"; do
   need_packages cmake ninja-build gcc libc6-dev pkg-config
   from_source=
   case $target in
-    native | tsan | asan) need_packages libcjson-dev libcmocka-dev libuv1-dev "$(http_parser_package)" ;;
+    native | asan) need_packages libcjson-dev libcmocka-dev libuv1-dev "$(http_parser_package)" ;;
+    tsan) need_packages libcjson-dev libcmocka-dev "$(http_parser_package)" && from_source=1 ;; # libuv, see cmake/dependencies.cmake
     clang) need_packages libcjson-dev libcmocka-dev libuv1-dev "$(http_parser_package)" clang ;;
     mingw64) need_packages gcc-mingw-w64-x86-64-posix wine64 && from_source=1 ;;
     aarch64) need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user && from_source=1 ;;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# In: BUILD SOURCE VERSION GENERATOR CC NM LIBDIR
+# In: BUILD SOURCE VERSION GENERATOR CC NM LIBDIR UV (whether the adapter is installed)
 
 execute_process(COMMAND mktemp -d /tmp/safehold-XXXXXXXXXX OUTPUT_VARIABLE folder COMMAND_ERROR_IS_FATAL ANY
                 OUTPUT_STRIP_TRAILING_WHITESPACE)
@@ -23,7 +23,8 @@ run("the installed command" ${folder}/prefix/bin/safehold --version)
 
 string(REGEX MATCH "^[0-9]+\\.[0-9]+" wanted ${VERSION})
 run("find_package, configure" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}/test/consumer/package
-    -B ${folder}/package -DCMAKE_PREFIX_PATH=${folder}/prefix -DWANTED=${wanted} -DCMAKE_C_COMPILER=${CC})
+    -B ${folder}/package -DCMAKE_PREFIX_PATH=${folder}/prefix -DWANTED=${wanted} -DCMAKE_C_COMPILER=${CC}
+    -DWANTS_UV=${UV})
 run("find_package, build and run" ${CMAKE_COMMAND} --build ${folder}/package)
 
 run("subproject, configure" ${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}/test/consumer/subproject
@@ -36,6 +37,13 @@ if(PKG_CONFIG)
   run("pkg-config" ${PKG_CONFIG} --cflags --libs safehold)
   separate_arguments(flags UNIX_COMMAND "${output}")
   run("pkg-config, build" ${CC} ${SOURCE}/test/consumer/use.c -o ${folder}/use_pc ${flags})
+  if(UV)
+    run("pkg-config of the adapter" ${PKG_CONFIG} --cflags --libs safehold-uv)
+    separate_arguments(flags UNIX_COMMAND "${output}")
+    run("pkg-config, build the adapter's use" ${CC} ${SOURCE}/test/consumer/use_uv.c -o ${folder}/use_uv_pc ${flags})
+    run("pkg-config, run the adapter's use" ${CMAKE_COMMAND} -E chdir ${folder} ${CMAKE_COMMAND} -E env
+        LD_LIBRARY_PATH=${libraries} ${folder}/use_uv_pc ${VERSION})
+  endif()
   run("pkg-config, version" ${PKG_CONFIG} --modversion safehold)
   string(STRIP "${output}" output)
   run("pkg-config, run" ${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${libraries} ${folder}/use_pc ${output})

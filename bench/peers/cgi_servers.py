@@ -105,7 +105,8 @@ $HTTP["url"] =~ "^/cgi-bin/" {{ cgi.assign = ("" => "") }}
 
 
 class LighttpdWorkers(Lighttpd):
-    name, workers = "lighttpd mod_cgi (2 workers)", 2
+    workers = os.cpu_count()
+    name = f"lighttpd mod_cgi ({workers} workers)"
 
 
 class Apache(Server):
@@ -194,8 +195,9 @@ class Ours(Server):
 
 
 class OursThreads(Ours):
-    name = "cgi_server --threads 2"
+    threads = 4 * os.cpu_count()  # a loop sleeps while a child is started, and others go on
+    name = f"cgi_server --threads {threads}"
 
     def start(self):
-        self.options = ("--threads", "2", *self.options)
+        self.options = ("--threads", str(self.threads), *self.options)
         super().start()

@@ -250,6 +250,48 @@ static void what_is_wrong_is_told(void **state) {
   close_loop(&loop);
 }
 
+static void close_it(uv_handle_t *handle, void *unused) {
+  (void)unused;
+  if (!uv_is_closing(handle)) uv_close(handle, NULL);
+}
+
+static void count_call(safe_uv_lock *request, int status, safe_lock *lock, const safe_error *error) {
+  (void)lock, (void)error;
+  assert_uv(status, UV_ECANCELED);
+  ++*(int *)request->data;
+}
+
+/* Wrong, as safe_uv_owns says which are not its to close. It costs the memory of what was pending, and no more. */
+static void a_host_that_closes_what_is_not_its_own_is_survived(void **state) {
+  static void *blocks[2]; /* still reachable */
+  const char *const words[] = {"helper", "sleep", "60000", NULL};
+  safe_lock *held = locked_by_another_thread("closed", NULL);
+  safe_uv_lock request;
+  struct child child;
+  uv_loop_t loop;
+  int called = 0;
+
+  (void)state;
+  open_loop(&loop);
+  start(&loop, &child, words, on_end);
+  request.data = &called;
+  assert_uv(safe_uv_lock_file(&loop, &request, "closed", NULL, count_call, NULL), 0);
+  blocks[0] = request.own;
+  blocks[1] = child.handle.own;
+  uv_walk(&loop, close_it, NULL);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  assert_int_equal(called + child.exits, 0);
+  assert_uv(safe_uv_lock_cancel(&request), 0);
+  assert_code(safe_process_stop(safe_uv_process_get(&child.handle), NULL, NULL, NULL), SAFE_OK);
+  safe_uv_process_close(&child.handle, on_close);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  assert_int_equal(called, 1);
+  assert_int_equal(child.closes, 1);
+  assert_code(safe_unlock(held), SAFE_OK);
+  close_loop(&loop);
+  assert_non_null(blocks[1]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_exit_is_told_and_the_handle_closed),
@@ -260,6 +302,7 @@ int main(void) {
     cmocka_unit_test(an_unreferenced_child_does_not_keep_the_loop_alive),
     cmocka_unit_test(a_failed_start_leaves_nothing),
     cmocka_unit_test(what_is_wrong_is_told),
+    cmocka_unit_test(a_host_that_closes_what_is_not_its_own_is_survived),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

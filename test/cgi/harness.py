@@ -21,6 +21,16 @@ def program():
     return os.environ["SAFEHOLD_CGI_SERVER"]
 
 
+def is_sanitized():
+    with open(program(), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+def memory_for(size):
+    """What a server may grow by that keeps no more than size; a sanitizer keeps some of what was freed, too."""
+    return size + (64 << 20 if is_sanitized() else 0)
+
+
 def eventually(what, seconds=PATIENCE):
     """Whether what() becomes true in time."""
     end = time.monotonic() + seconds

@@ -5,7 +5,7 @@ import socket
 import time
 import unittest
 
-from harness import Client, Server, eventually, fetch, message
+from harness import Client, Server, eventually, fetch, memory_for, message
 
 SECRET = "not for everybody"
 
@@ -222,7 +222,7 @@ class Slowly(unittest.TestCase):
         for client in clients:
             client.send(message("/big"))
         time.sleep(1)
-        self.assertLess(server.memory() - before, 16 << 20)
+        self.assertLess(server.memory() - before, memory_for(16 << 20))
         for client in clients[1:]:
             client.reset()
         body = clients[0].response()

@@ -128,8 +128,15 @@ class Connections(unittest.TestCase):
             self.assertLess(used, 0.5 * (os.times().elapsed - before[0]))
             for client in clients:
                 client.close()
+            self.assertTrue(eventually(lambda: self.served(server)), "it has places again")
             for _ in range(10):
                 self.assertEqual(fetch(server, "/cgi-bin/hello.sh").text, "hello\n")
+
+    def served(self, server):
+        try:
+            return fetch(server, "/index.html").status == 200
+        except ConnectionError:
+            return False
 
 
 class Memory(unittest.TestCase):

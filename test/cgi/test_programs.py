@@ -11,7 +11,7 @@ import subprocess
 import unittest
 import urllib.parse
 
-from harness import PATIENCE, SLOWNESS, Server, eventually, fetch
+from harness import PATIENCE, SLOWNESS, Server, eventually, fetch, memory_for
 
 GIT_BACKEND = "/usr/lib/git-core/git-http-backend"
 
@@ -191,7 +191,7 @@ class Php(unittest.TestCase):
             "note=with it",
             f"http://127.0.0.1:{server.port}/cgi-bin/php/upload.php",
         )
-        self.assertLess(server.memory() - before, 8 << 20)
+        self.assertLess(server.memory() - before, memory_for(8 << 20))
         self.assertEqual(json.loads(text), ["upload.bin", 50 << 20, 0, digest.hexdigest(), {"note": "with it"}])
         path.unlink()
 

@@ -7,7 +7,7 @@ import socket
 import time
 import unittest
 
-from harness import PATIENCE, SLOWNESS, Client, Server, chunked, eventually, fetch, message, saying
+from harness import PATIENCE, SLOWNESS, Client, Server, chunked, eventually, fetch, memory_for, message, saying
 
 CLIENT_TIMEOUT = 1
 MAX_BODY = 1 << 20
@@ -211,7 +211,7 @@ class Limits(unittest.TestCase):
             with self.assertRaises(OSError):
                 for _ in range(3000):
                     client.send(message("/index.html") * 100)
-            self.assertLess(server.memory() - before, 8 << 20)
+            self.assertLess(server.memory() - before, memory_for(8 << 20))
 
     def test_a_body_as_long_as_allowed_is_taken(self):
         body = os.urandom(MAX_BODY)

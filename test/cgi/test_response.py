@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import PATIENCE, Client, Server, chunked, eventually, fetch, message, saying
+from harness import PATIENCE, Client, Server, chunked, eventually, fetch, memory_for, message, saying
 
 
 def setUpModule():
@@ -170,7 +170,7 @@ class Streams(unittest.TestCase):
                 digest.update(piece)
             most = server.memory() - before
             self.assertEqual(client.response().text, digest.hexdigest() + "\n")
-        self.assertLess(most, 8 << 20)
+        self.assertLess(most, memory_for(8 << 20))
 
     def test_a_script_that_does_not_read_holds_the_client_back(self):
         """The server takes what the pipe and it itself hold, and no more; and goes on when the script does."""
@@ -185,7 +185,7 @@ class Streams(unittest.TestCase):
             except TimeoutError:
                 pass
             self.assertLess(sent, 32 << 20)
-            self.assertLess(server.memory() - before, 8 << 20)
+            self.assertLess(server.memory() - before, memory_for(8 << 20))
             client.socket.settimeout(PATIENCE)
             self.assertEqual(client.response().text, "slow\n")
 
@@ -195,7 +195,7 @@ class Streams(unittest.TestCase):
             client.send(message("/cgi-bin/flood.sh"))
             server.note("flood")
             time.sleep(1)
-            self.assertLess(server.memory() - before, 8 << 20)
+            self.assertLess(server.memory() - before, memory_for(8 << 20))
             self.assertEqual(client.head()[1], 200)
             for _ in range(200):
                 self.assertEqual(set(client.chunk()), {0})
@@ -223,7 +223,7 @@ class Streams(unittest.TestCase):
             client.send(message("/cgi-bin/flood.sh"))
         self.assertTrue(eventually(lambda: len(server.children()) == 4))
         time.sleep(1)
-        self.assertLess(server.memory() - before, 8 << 20)
+        self.assertLess(server.memory() - before, memory_for(8 << 20))
         for client in clients:
             client.reset()
         self.assertTrue(eventually(lambda: not server.children()))

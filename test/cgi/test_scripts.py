@@ -6,7 +6,7 @@ import signal
 import time
 import unittest
 
-from harness import PATIENCE, SLOWNESS, Client, Server, alive, eventually, fetch, message
+from harness import PATIENCE, SLOWNESS, Client, Server, alive, eventually, fetch, memory_for, message
 
 TIMEOUT = 1
 GRACE = 0.5
@@ -187,7 +187,7 @@ class Floods(Case):
             before = self.server.memory()
             reply = fetch(self.server, f"/cgi-bin/{script}.sh")
             self.assertEqual((reply.status, reply.complete), (502, True), script)
-            self.assertLess(self.server.memory() - before, 8 << 20)
+            self.assertLess(self.server.memory() - before, memory_for(8 << 20))
 
     def test_of_the_log(self):
         """The script goes on, the log stays small."""

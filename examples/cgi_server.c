@@ -4,13 +4,13 @@
  * all it started, and cannot hold up the server. docs/cgi-server.md says what it does in each case. Its files, in
  * cgi_server/:
  *
- *   options.c                             the command line
- *   worker.c                              a loop and its thread
- *   connection.c, response.c, lifetime.c  a client's connection: requests, responses, time limits
- *   parser_*.c, target.c, http_date.c, range.c, mime.c   HTTP's smaller parts
- *   route.c                               who answers: static_file.c, status*.c or
- *   script.c                              a script, from its request to its end; with
- *   script_find.c, script_environment.c, script_head.c, script_input.c, script_errors.c, job_queue.c
+ *   options.c   the command line
+ *   worker.c    a loop and its thread
+ *   connection.c, request.c, response.c, lifetime.c   a client's connection, and its time limits
+ *   parser_*.c, strict_chunks.c, target.c, http_date.c, range.c, mime.c   HTTP's smaller parts
+ *   route.c     who answers: static_file.c, status*.c or
+ *   script.c    a script, from its request to its end; with script_run.c, script_find.c, script_environment.c,
+ *               script_head.c, script_input.c, script_errors.c, spool.c and job_queue.c
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +28,14 @@
 enum { SPARE_DESCRIPTORS = 64 }; /* for files, the log, libuv's own */
 
 static struct server server;
+
+/* The main thread's: it serves nobody, and hears signals until the last worker has ended. */
+static struct {
+  uv_loop_t loop;
+  uv_signal_t signals[2];
+  uv_async_t ended;
+  atomic_int running;
+} control;
 
 /* Each connection is a descriptor, each script up to five. The scripts get the limit that was there before: programs
    that use select(2), or close every descriptor that there could be, take a high one badly. */
@@ -74,7 +82,20 @@ static void on_signal(uv_signal_t *handle, int number) {
   stop_all(again ? 2 : 1);
 }
 
-static void serve_thread(void *worker) { worker_run(worker); }
+static void serve_thread(void *worker) {
+  worker_run(worker);
+  atomic_fetch_sub(&control.running, 1);
+  uv_async_send(&control.ended);
+}
+
+/* The last worker has ended, and nobody needs the signals any more. */
+static void on_ended(uv_async_t *ended) {
+  int at;
+
+  if (atomic_load(&control.running) > 0) return;
+  uv_close((uv_handle_t *)ended, NULL);
+  for (at = 0; at < 2; at++) uv_close((uv_handle_t *)&control.signals[at], NULL);
+}
 
 static int open_all(void) {
   int at, code;
@@ -93,22 +114,26 @@ static int open_all(void) {
 
 static int serve(void) {
   static const int numbers[] = {SIGTERM, SIGINT};
-  static uv_signal_t handles[2];
   int at;
 
+  uv_loop_init(&control.loop);
+  uv_async_init(&control.loop, &control.ended, on_ended);
   for (at = 0; at < 2; at++) {
-    uv_signal_init(&server.workers[0].loop, &handles[at]);
-    uv_signal_start(&handles[at], on_signal, numbers[at]);
-    uv_unref((uv_handle_t *)&handles[at]);
+    uv_signal_init(&control.loop, &control.signals[at]);
+    uv_signal_start(&control.signals[at], on_signal, numbers[at]);
   }
-  for (at = 1; at < server.options.threads; at++)
-    if (uv_thread_create(&server.workers[at].thread, serve_thread, &server.workers[at]) != 0) return 1;
-  log_line(strchr(server.options.host, 58) == NULL ? "listening on http://%s:%d/" : "listening on http://[%s]:%d/",
+  atomic_store(&control.running, server.options.threads);
+  for (at = 0; at < server.options.threads; at++) {
+    if (uv_thread_create(&server.workers[at].thread, serve_thread, &server.workers[at]) != 0) {
+      fprintf(stderr, "cgi_server: cannot make thread %d\n", at + 1);
+      return 1;
+    }
+  }
+  log_line(strchr(server.options.host, ':') == NULL ? "listening on http://%s:%d/" : "listening on http://[%s]:%d/",
            server.options.host, server.port);
-  uv_run(&server.workers[0].loop, UV_RUN_DEFAULT);
-  for (at = 0; at < 2; at++) uv_close((uv_handle_t *)&handles[at], NULL);
-  worker_run(&server.workers[0]);
-  for (at = 1; at < server.options.threads; at++) uv_thread_join(&server.workers[at].thread);
+  uv_run(&control.loop, UV_RUN_DEFAULT);
+  for (at = 0; at < server.options.threads; at++) uv_thread_join(&server.workers[at].thread);
+  uv_loop_close(&control.loop);
   log_line("ended");
   return 0;
 }
@@ -141,6 +166,9 @@ int main(int count, char **arguments) {
     safe_reserve_descriptors(server.options.jobs < 48 ? 5 * server.options.jobs : 240);
   code = open_all();
   if (code == 0) code = serve();
+  if (code != 0) return code; /* with loops that have not run, and threads that do */
   free(server.workers);
-  return code;
+  free((char *)server.options.root);
+  free((char *)server.options.cgi_bin);
+  return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A client's connection: connection.c reads requests, response.c writes responses, lifetime.c ends it in time. */
+/* A client's connection: connection.c reads, request.c takes requests, response.c writes,
+   lifetime.c ends it in time. */
 #ifndef CGI_SERVER_CONNECTION_H
 #define CGI_SERVER_CONNECTION_H
 
@@ -105,6 +106,13 @@ void connection_attend(struct connection *connection);
 /* The response to the present request is complete and has been handed to the system, or to libuv. */
 void connection_next(struct connection *connection);
 struct connection *connection_of(struct exchange *exchange);
+
+/* request.c */
+extern const struct parser_sink request_sink;
+/* Another one begins: forgets the last one's head. */
+void request_begin(struct connection *connection);
+/* The head is complete, and so is the body if there is none. */
+void request_ready(struct connection *connection, bool complete);
 
 /* response.c */
 void response_reset(struct connection *connection);

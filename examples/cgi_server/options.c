@@ -31,7 +31,8 @@ static const char help[] =
   "  --client-timeout S   for a client that sends or takes nothing; default 30\n"
   "  --keep-alive S       for a connection without a request; default 15\n"
   "  --shutdown S         for what runs when the server is asked to end; default 10\n"
-  "  --threads N          loops, each in a thread of its own; default 1\n"
+  "  --threads N          loops, each in a thread of its own; default 2 for each processor, as a loop waits\n"
+  "                       while a script that it starts is loaded\n"
   "  --log FILE           default stderr\n"
   "  --help, --version\n"
   "\n"
@@ -112,7 +113,6 @@ static void set_defaults(struct options *options) {
   memset(options, 0, sizeof(*options));
   options->host = "127.0.0.1";
   options->port = 8080;
-  options->threads = 1;
   options->jobs = options->queue = -1;
   options->timeout_ms = 60000;
   options->grace_ms = 2000;
@@ -126,6 +126,7 @@ static void set_defaults(struct options *options) {
 static void set_rest(struct options *options) {
   int processors = (int)uv_available_parallelism();
 
+  if (options->threads == 0) options->threads = processors < 16 ? 2 * processors : 32;
   if (options->jobs < 0) options->jobs = 8 * processors;
   if (options->queue < 0) options->queue = 8 * options->jobs;
 }

@@ -68,9 +68,9 @@ struct script {
   safe_exit status;
   struct script_head head;
   bool head_done;
-  int64_t body_left; /* of the Content-Length that the script announced; -1: it did not */
-  uint64_t deadline; /* of the time limit, in the loop's time */
-  uint64_t started;  /* uv_hrtime */
+  int64_t body_left;                 /* of the Content-Length that the script announced; -1: it did not */
+  uint64_t deadline;                 /* of the time limit, in the loop's time */
+  uint64_t started;                  /* uv_hrtime */
   atomic_ullong bytes_in, bytes_out; /* these are read by other threads */
   atomic_bool stopping;
   struct input input;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char prefix[] = "/cgi-bin/";
+enum { PREFIX = sizeof("/cgi-bin/") - 1 };
 
 void script_place_free(struct script_place *place) {
   free(place->file);
@@ -27,7 +27,7 @@ static bool keep(struct script_place *place, char *file, const char *path, size_
 }
 
 int script_find(struct script_place *place, const char *cgi_bin, const char *path) {
-  const char *rest = path + sizeof(prefix) - 1; /* the names that are not looked at yet */
+  const char *rest = path + PREFIX; /* the names that are not looked at yet */
   size_t base = strlen(cgi_bin);
   char *file = malloc(base + strlen(path) + 2);
   struct stat status;

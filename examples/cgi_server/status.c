@@ -14,12 +14,15 @@ enum {
   LOOK_FROM_MS = 100 /* a younger script waits for nothing worth a look */
 };
 
-/* The looks at what scripts wait for take their time: they are done on a thread of libuv's pool, and by one request at
-   a time. Others that come meanwhile are answered without. */
+/* The looks at what scripts wait for take their time: they are done by a thread, and for one request at a time. Others
+   that come meanwhile are answered without. It is no thread of libuv's pool, as the library keeps a helper for each
+   thread that has looked, as long as that lives. */
 static atomic_flag looking = ATOMIC_FLAG_INIT;
 
 struct status {
-  uv_work_t work;
+  uv_thread_t thread;
+  bool has_thread;
+  uv_async_t looked;
   struct exchange *exchange; /* NULL: the client has gone */
   struct status_report report;
 };
@@ -91,7 +94,7 @@ static bool gather(struct status_report *report, struct server *server) {
   return true;
 }
 
-/* ---- What it waits for; on the pool's thread. */
+/* ---- What it waits for; in a thread. */
 
 static void copy_lock(struct status_script *script, const struct safe_link *link) {
   struct status_lock *locks = realloc(script->locks, (script->lock_count + 1) * sizeof(*locks));
@@ -125,8 +128,8 @@ static void look_at(struct status_script *script) {
   safe_explanation_free(why);
 }
 
-static void look_work(uv_work_t *work) {
-  struct status *self = work->data;
+static void look_thread(void *context) {
+  struct status *self = context;
   uint64_t end = uv_hrtime() + (uint64_t)LOOKS_MS * 1000000;
   size_t at;
 
@@ -135,6 +138,7 @@ static void look_work(uv_work_t *work) {
     look_at(&self->report.scripts[at]);
     self->report.looked_at++;
   }
+  uv_async_send(&self->looked);
 }
 
 /* ---- The answer. */
@@ -169,13 +173,30 @@ static void answer(struct status *self) {
   buffer_free(&text);
 }
 
-static void after_look(uv_work_t *work, int status) {
-  struct status *self = work->data;
+static void on_async_closed(uv_handle_t *handle) { dispose(handle->data); }
 
-  (void)status;
+static void on_looked(uv_async_t *looked) {
+  struct status *self = looked->data;
+
+  if (self->has_thread) uv_thread_join(&self->thread);
   atomic_flag_clear(&looking);
   if (self->exchange != NULL) answer(self);
-  dispose(self);
+  uv_close((uv_handle_t *)looked, on_async_closed);
+}
+
+/* False: there is nothing to look at, or somebody else looks. */
+static bool begin_look(struct status *self) {
+  uv_loop_t *loop = &self->exchange->worker->loop;
+
+  if (self->report.script_count == 0 || atomic_flag_test_and_set(&looking)) return false;
+  self->looked.data = self;
+  if (uv_async_init(loop, &self->looked, on_looked) != 0) {
+    atomic_flag_clear(&looking);
+    return false;
+  }
+  self->has_thread = uv_thread_create(&self->thread, look_thread, self) == 0;
+  if (!self->has_thread) uv_async_send(&self->looked); /* answered without looks */
+  return true;
 }
 
 static void on_body(void *self, const char *bytes, size_t length) { (void)self, (void)bytes, (void)length; }
@@ -209,13 +230,9 @@ void status_answer(struct exchange *exchange) {
     return;
   }
   self->exchange = exchange;
-  self->work.data = self;
   exchange->answerer = &answerer;
   exchange->self = self;
-  if (self->report.script_count > 0 && !atomic_flag_test_and_set(&looking)) {
-    if (uv_queue_work(&exchange->worker->loop, &self->work, look_work, after_look) == 0) return;
-    atomic_flag_clear(&looking);
-  }
+  if (begin_look(self)) return;
   answer(self);
   dispose(self);
 }

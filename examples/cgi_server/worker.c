@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "connection.h"
 #include "http_date.h"
@@ -97,14 +99,28 @@ void worker_stop(struct worker *worker, int how) {
   uv_async_send(&worker->wake);
 }
 
-/* Each loop has a socket of its own for the one port, and the kernel divides the clients among them. */
-static int share_port(struct worker *worker) {
-  int yes = 1;
-  uv_os_fd_t socket;
-  int code = uv_fileno((uv_handle_t *)&worker->listener, &socket);
+/* Each loop has a socket of its own for the one port, and the kernel divides the clients among them. But a second
+   server would get its part, too: so the first loop takes the port for itself alone for a moment. */
+static int claim_port(struct sockaddr *address) {
+  bool v6 = address->sa_family == AF_INET6;
+  int yes = 1, code = 0, file = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-  if (code != 0 || worker->server->options.threads == 1) return code;
-  return setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) != 0 ? UV_ENOPROTOOPT : 0;
+  if (file < 0) return uv_translate_sys_error(errno);
+  setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  if (bind(file, address, v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)) != 0)
+    code = uv_translate_sys_error(errno);
+  close(file);
+  return code;
+}
+
+static int share_port(struct worker *worker, struct sockaddr *address) {
+  int yes = 1, code;
+  uv_os_fd_t socket;
+
+  if (worker->server->options.threads == 1) return 0;
+  if (worker == worker->server->workers && (code = claim_port(address)) != 0) return code;
+  if ((code = uv_fileno((uv_handle_t *)&worker->listener, &socket)) != 0) return code;
+  return setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof(yes)) != 0 ? uv_translate_sys_error(errno) : 0;
 }
 
 static int listen_at(struct worker *worker, int *port) {
@@ -117,7 +133,7 @@ static int listen_at(struct worker *worker, int *port) {
   if (code != 0) return code;
   if ((code = uv_tcp_init_ex(&worker->loop, &worker->listener, address.ss_family)) != 0) return code;
   worker->listener.data = worker;
-  if ((code = share_port(worker)) != 0) return code;
+  if ((code = share_port(worker, (struct sockaddr *)&address)) != 0) return code;
   if ((code = uv_tcp_bind(&worker->listener, (struct sockaddr *)&address, 0)) != 0) return code;
   if ((code = uv_listen((uv_stream_t *)&worker->listener, 1024, connection_accept)) != 0) return code;
   if ((code = uv_tcp_getsockname(&worker->listener, (struct sockaddr *)&address, &size)) != 0) return code;

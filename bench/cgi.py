@@ -53,13 +53,8 @@ def line(name, unit, ours, raw, p99, **extra):
           *(f"{key}={value:.5g}" for key, value in extra.items()), sep="\t", flush=True)
 
 
-# A row, ours, and the others: as they are, and told to use every processor, where they can be.
-REQUESTS = (("cgi.request", cgi_servers.Ours, cgi_servers.PEERS),
-            ("cgi.request.threads", cgi_servers.OursThreads, [cgi_servers.LighttpdWorkers, *cgi_servers.PEERS]))
-
-
 def there():
-    everybody = list(dict.fromkeys(server for _, ours, peers in REQUESTS for server in (ours, *peers)))
+    everybody = [cgi_servers.Ours, *cgi_servers.PEERS]
     for missing in (server for server in everybody if not server.installed()):
         print(f"cgi.py: {missing.name} is left out, it is not there", file=sys.stderr)
     return [server for server in everybody if server.installed()]
@@ -68,8 +63,7 @@ def there():
 def requests(site, peers_file, quick):
     """us for each request: ours, and as the raw value the best peer's."""
     rounds, seconds = (1, 1) if quick else (5, 4)
-    found = {}
-    servers = there()
+    servers, found = there(), {}
     for _ in range(rounds):
         for kind in servers:
             with kind(site) as server:
@@ -78,16 +72,14 @@ def requests(site, peers_file, quick):
     costs = {kind: median([m.cost for m in measured]) for kind, measured in found.items()}
     for kind, cost in costs.items():
         print(f"cgi.py: {kind.name}: {1e6 / cost:.0f} requests/s", file=sys.stderr)
+    ours = costs.pop(cgi_servers.Ours, None)
     with open(peers_file, "a") as out:
-        for name, ours, peers in REQUESTS:
-            peers = [peer for peer in peers if peer in costs]
-            for peer in peers:
-                print(name, peer.name, f"{costs[peer]:.4g}", sep="\t", file=out)
-            if ours not in costs or not peers:
-                continue
-            best = min(costs[peer] for peer in peers)
-            line(name, "us", costs[ours], best, median([m.p99 for m in found[ours]]), per_second=1e6 / costs[ours],
-                 best_peer_per_second=1e6 / best, times_best_peer=best / costs[ours])
+        for kind, cost in costs.items():
+            print("cgi.request", kind.name, f"{cost:.4g}", sep="\t", file=out)
+    if ours is not None and costs:
+        best = min(costs.values())
+        line("cgi.request", "us", ours, best, median([m.p99 for m in found[cgi_servers.Ours]]), per_second=1e6 / ours,
+             best_peer_per_second=1e6 / best, times_best_peer=best / ours)
 
 
 IDLE = 10000

@@ -179,7 +179,7 @@ class Busybox(Server):
         self.run("busybox", "httpd", "-f", "-p", f"127.0.0.1:{self.port}", "-h", self.site)
 
 
-PEERS = [Lighttpd, Apache, Nginx, Busybox]
+PEERS = [Lighttpd, LighttpdWorkers, Apache, Nginx, Busybox]
 
 
 class Ours(Server):
@@ -192,12 +192,3 @@ class Ours(Server):
     def start(self):
         self.run(self.program, "--root", f"{self.site}/htdocs", "--cgi-bin", f"{self.site}/cgi-bin",
                  "--port", str(self.port), *self.options)
-
-
-class OursThreads(Ours):
-    threads = 4 * os.cpu_count()  # a loop sleeps while a child is started, and others go on
-    name = f"cgi_server --threads {threads}"
-
-    def start(self):
-        self.options = ("--threads", str(self.threads), *self.options)
-        super().start()

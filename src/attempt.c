@@ -11,43 +11,6 @@
 /* So often a request is queued again after its helper was killed from outside, before another way is taken. */
 #define MAX_REQUEUED 3
 
-/* ---- What to ask the kernel for. */
-
-static struct safe__claim claim_of(const safe_lock_options *options, int32_t method) {
-  struct safe__claim claim = {options->mode, method, options->offset, options->length};
-
-  return claim;
-}
-
-/* The turnstile is a byte behind all that is locked. Writers and readers go through one by one: a writer waits in it
-   until the readers that came before him are done, and those that come after wait for him. */
-static void plan_fair(struct safe_lock_wait *attempt) {
-  const struct safe__claim gate = {SAFE_LOCK_EXCLUSIVE, attempt->options.method, SAFE__GATE, 1};
-
-  attempt->steps[0].claim = gate;
-  attempt->steps[1].claim = claim_of(&attempt->options, attempt->options.method);
-  attempt->steps[1].claim.length = SAFE__GATE;
-  attempt->step_count = 2;
-  attempt->gate = true;
-}
-
-static void plan(struct safe_lock_wait *attempt) {
-  const safe_lock_options *options = &attempt->options;
-
-  if (options->method == SAFE_METHOD_BOTH) {
-    /* A conversion asks for the one first that a refusal leaves as it was. */
-    attempt->steps[0].claim = claim_of(options, attempt->converts ? SAFE_METHOD_OFD : SAFE_METHOD_FLOCK);
-    attempt->steps[1].claim = claim_of(options, attempt->converts ? SAFE_METHOD_FLOCK : SAFE_METHOD_OFD);
-    attempt->step_count = 2;
-    attempt->swap = !attempt->converts;
-  } else if ((options->flags & SAFE_LOCK_FAIR) != 0) {
-    plan_fair(attempt);
-  } else {
-    attempt->steps[0].claim = claim_of(options, options->method);
-    attempt->step_count = 1;
-  }
-}
-
 /* ---- The clock is asked when it is needed: a lock that is free needs none. */
 
 static void look(void *context) {
@@ -100,7 +63,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
   attempt->gate = attempt->swap = attempt->waited = attempt->looked = false;
   safe__error_clear(&attempt->holder);
-  plan(attempt);
+  safe__attempt_plan(attempt);
   if (attempt->path != NULL) start_clock(attempt); /* opening takes time too */
 }
 
@@ -299,18 +262,25 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   return SAFE_OK;
 }
 
-static int take_back(struct safe_lock_wait *attempt, int verdict, safe_error *error) {
-  int code = safe__wait_give_up(&attempt->wait, error);
+static int take_back(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
+  int code = safe__wait_take_back(&attempt->wait, until, attempt->settle_by, error);
 
   if (code == SAFE_OK) {
     /* The grant won. For an expired wait that is what the caller wanted; a cancelled one no longer wants it. */
     step_is_got(attempt);
-    if (verdict == SAFE_ETIMEDOUT) return SAFE_OK;
+    if (attempt->verdict == SAFE_ETIMEDOUT) return SAFE_OK;
   } else if (code != SAFE_EBUSY) {
     return code;
   }
-  return safe__fail(error, verdict, SAFE_STAGE_WAIT, -1,
-                    verdict == SAFE_ETIMEDOUT ? "The lock was not given in time." : "The wait was cancelled.");
+  return safe__fail(error, attempt->verdict, SAFE_STAGE_WAIT, -1,
+                    attempt->verdict == SAFE_ETIMEDOUT ? "The lock was not given in time." : "The wait was cancelled.");
+}
+
+static int revoke(struct safe_lock_wait *attempt, int verdict) {
+  attempt->verdict = verdict;
+  attempt->settle_by = safe__wait_revoke(&attempt->wait);
+  attempt->state = SAFE__ATTEMPT_TAKE_BACK;
+  return SAFE_OK;
 }
 
 static int wait_on(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
@@ -325,9 +295,9 @@ static int wait_on(struct safe_lock_wait *attempt, int64_t until, safe_error *er
     return SAFE_OK;
   case SAFE_ETIMEDOUT:
     if (safe__os_now() < attempt->deadline) return SAFE__AGAIN;
-    return take_back(attempt, code, error);
+    return revoke(attempt, code);
   case SAFE_ECANCELED:
-    return take_back(attempt, code, error);
+    return revoke(attempt, code);
   case SAFE_EBUSY:
     if (isolated(attempt) && options->timeout_ms == SAFE_NO_WAIT) return code;
     /* The helper was killed by somebody: another one. */
@@ -382,6 +352,8 @@ static int step(struct safe_lock_wait *attempt, int64_t until, bool *over, safe_
     return queue(attempt, error);
   case SAFE__ATTEMPT_WAIT:
     return wait_on(attempt, until, error);
+  case SAFE__ATTEMPT_TAKE_BACK:
+    return take_back(attempt, until, error);
   default:
     *over = true;
     if (attempt->path == NULL) return SAFE_OK;
@@ -409,8 +381,12 @@ int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_erro
 
 int safe__attempt_abandon(struct safe_lock_wait *attempt) {
   safe_error ignored;
-  int code = attempt->wait.calls == NULL ? SAFE_EBUSY : safe__wait_give_up(&attempt->wait, &ignored);
+  int code = SAFE_EBUSY;
 
+  if (attempt->wait.calls != NULL && attempt->state == SAFE__ATTEMPT_TAKE_BACK)
+    code = safe__wait_take_back(&attempt->wait, SAFE__NEVER, attempt->settle_by, &ignored);
+  else if (attempt->wait.calls != NULL)
+    code = safe__wait_give_up(&attempt->wait, &ignored);
   if (code == SAFE_OK) attempt->steps[attempt->blocked].got = true;
   close_file(attempt);
   return code == SAFE_ESTUCK ? code : SAFE_OK;

@@ -15,6 +15,7 @@ enum safe__attempt_state {
   SAFE__ATTEMPT_ASK,   /* for what is not yet got, without blocking */
   SAFE__ATTEMPT_QUEUE, /* for what was found locked */
   SAFE__ATTEMPT_WAIT,
+  SAFE__ATTEMPT_TAKE_BACK, /* what was waited for too long, or is not wanted any more */
   SAFE__ATTEMPT_VERIFY
 };
 
@@ -38,12 +39,14 @@ struct safe_lock_wait {
   int step_count;
   int blocked; /* the step that somebody else stood in the way of */
   int replaced, requeued;
-  bool converts; /* the lock is held in the other mode */
-  bool waited;   /* something was queued */
-  bool looked;   /* for the holder */
-  bool gate;     /* the first step is the turnstile of SAFE_LOCK_FAIR: given back once the rest is got */
-  bool swap;     /* what is got must not be held while another step is waited for */
-  bool async;    /* must not block, and may wait for its own thread */
+  int verdict;       /* SAFE_ETIMEDOUT or SAFE_ECANCELED: why it is taken back */
+  int64_t settle_by; /* until when that may take */
+  bool converts;     /* the lock is held in the other mode */
+  bool waited;       /* something was queued */
+  bool looked;       /* for the holder */
+  bool gate;         /* the first step is the turnstile of SAFE_LOCK_FAIR: given back once the rest is got */
+  bool swap;         /* what is got must not be held while another step is waited for */
+  bool async;        /* must not block, and may wait for its own thread */
 };
 
 /* Prepares everything but lock, path, handle, opened_at, options, converts and async, which are the caller's. */
@@ -55,6 +58,9 @@ void safe__attempt_init(struct safe_lock_wait *attempt);
  * closed, except that a conversion leaves what safe_lock_convert promises.
  */
 int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error);
+
+/* Which locks the options mean (attempt_plan.c). */
+void safe__attempt_plan(struct safe_lock_wait *attempt);
 
 /* How long to look for the holder, if that has not been done yet. */
 void safe__attempt_set_query(struct safe_lock_wait *attempt, uint32_t holder_query_ms);

@@ -22,6 +22,7 @@ static int64_t look_again_at(struct pending *pending) {
   int64_t at = safe__deadline_min(attempt->deadline, attempt->notice.at);
 
   if (pending->over || attempt->wait.calls == NULL) return 0;
+  if (attempt->state == SAFE__ATTEMPT_TAKE_BACK) return attempt->settle_by; /* or when the request has gone */
   if (attempt->wait.calls->retry_at != NULL)
     at = safe__deadline_min(at, attempt->wait.calls->retry_at(attempt->wait.request));
   return at;

@@ -6,6 +6,7 @@
 set(SAFEHOLD_PORTABLE_SOURCES
   attempt.c
   attempt_explain.c
+  attempt_plan.c
   audit.c
   cancel.c
   clock.c

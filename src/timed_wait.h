@@ -49,4 +49,9 @@ int safe__wait_until(struct safe__wait *wait, int64_t deadline, struct safe__not
  */
 int safe__wait_give_up(struct safe__wait *wait, safe_error *error);
 
+/* The same in steps, for who must not wait: revoke answers the deadline for what follows. SAFE__AGAIN: until has passed
+   before that deadline, and the request is still there. */
+int64_t safe__wait_revoke(struct safe__wait *wait);
+int safe__wait_take_back(struct safe__wait *wait, int64_t until, int64_t deadline, safe_error *error);
+
 #endif

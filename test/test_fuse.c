@@ -338,6 +338,42 @@ static void a_file_that_hangs_does_not_hang_others(void **state) {
   nothing_is_left(handles);
 }
 
+/* A poll does not wait until what is stuck is given up, and a hundred that end at once do not hold the loop up. */
+#define LOOPED 100
+
+static void a_loop_of_many_that_are_stuck(void **state) {
+  safe_lock_options options = asking(SAFE_METHOD_OFD, DEADLINE_MS, SAFE_LOCK_ISOLATE);
+  safe_lock_wait *waits[LOOPED];
+  int64_t one, longest = 0, all;
+  int handles = begin(), at, left = LOOPED;
+  safe_lock *lock;
+
+  (void)state;
+  for (at = 0; at < LOOPED; at++) assert_code(safe_lock_begin(&waits[at], MOUNT "/hang-open", &options, NULL), SAFE_OK);
+  for (at = 0; at < LOOPED; at++) assert_true(safe_lock_wait_handle(waits[at]) != SAFE_INVALID_HANDLE);
+  all = now_ms();
+  while (left > 0) {
+    for (at = 0; at < LOOPED; at++) {
+      struct pollfd ready = {waits[at] == NULL ? -1 : safe_lock_wait_handle(waits[at]), POLLIN, 0};
+      if (poll(&ready, 1, 0) != 1) continue;
+      one = now_ms();
+      if (safe_lock_wait_poll(waits[at]) == SAFE_OK) {
+        assert_code(safe_lock_finish(waits[at], &lock, NULL), SAFE_ESTUCK);
+        waits[at] = NULL;
+        left--;
+      }
+      if (now_ms() - one > longest) longest = now_ms() - one;
+    }
+    sleep_ms(1);
+  }
+  all = now_ms() - all;
+  print_message("%d waits are given up after %d ms, the longest poll %d ms\n", LOOPED, (int)all, (int)longest);
+  assert_in_range(all, 0, DEADLINE_MS + 1000 * slowness()); /* and not a hundred times 100 ms */
+  assert_int_equal(safe_parked_count(), LOOPED);
+  fuse_kill();
+  nothing_is_left(handles);
+}
+
 /* Nor does beginning wait for a helper that hangs so: it hangs in the loop's stead, and that is told in time. */
 static void beginning_does_not_hang_in_what_is_open(void **state) {
   safe_lock_options options = asking(SAFE_METHOD_OFD, DEADLINE_MS, SAFE_LOCK_CREATE | SAFE_LOCK_ISOLATE);
@@ -427,6 +463,7 @@ int main(void) {
     cmocka_unit_test_teardown(a_hanging_unlock_is_parked, fuse_end),
     cmocka_unit_test_teardown(a_helper_that_hangs_is_not_used_again, fuse_end),
     cmocka_unit_test_teardown(a_file_that_hangs_does_not_hang_others, fuse_end),
+    cmocka_unit_test_teardown(a_loop_of_many_that_are_stuck, fuse_end),
     cmocka_unit_test_teardown(beginning_does_not_hang_in_what_is_open, fuse_end),
     cmocka_unit_test_teardown(a_wait_ends_in_any_case, fuse_end),
     cmocka_unit_test_teardown(a_killed_host_leaves_nothing_open, fuse_end),

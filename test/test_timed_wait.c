@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A kernel that grants late, refuses to cancel, or races, played on every system. */
+#include "os.h"
 #include "support.h"
 #include "timed_wait.h"
 
@@ -168,6 +169,53 @@ static void a_kernel_that_takes_nothing_back_leads_to_parking(void **state) {
   assert_true(kernel.parked);
 }
 
+/* For who must not wait: as long as there is time, what is still there is neither parked nor let go of. */
+static void taken_back_in_steps(void **state) {
+  struct kernel kernel = {.grant_at = -1, .deaf = true};
+  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED};
+  safe_error error = SAFE_ERROR_INIT;
+  int64_t deadline;
+
+  (void)state;
+  deadline = safe__wait_revoke(&wait);
+  assert_true(kernel.revoked);
+  assert_in_range(deadline, 1, safe__deadline(SAFE__SETTLE_MS));
+  assert_int_equal(safe__wait_take_back(&wait, 0, deadline, &error), SAFE__AGAIN);
+  assert_false(kernel.parked || kernel.released);
+  assert_non_null(wait.calls);
+  kernel.deaf = false;
+  assert_code(safe__wait_take_back(&wait, 0, deadline, &error), SAFE_EBUSY);
+  assert_true(kernel.released);
+  assert_null(wait.calls);
+}
+
+static void a_grant_between_two_steps(void **state) {
+  struct kernel kernel = {.grant_at = -1, .deaf = true};
+  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED};
+  safe_error error = SAFE_ERROR_INIT;
+  int64_t deadline;
+
+  (void)state;
+  deadline = safe__wait_revoke(&wait);
+  assert_int_equal(safe__wait_take_back(&wait, 0, deadline, &error), SAFE__AGAIN);
+  kernel.granted = true;
+  assert_code(safe__wait_take_back(&wait, 0, deadline, &error), SAFE_OK);
+  assert_true(kernel.released);
+}
+
+static void steps_come_to_an_end(void **state) {
+  struct kernel kernel = {.grant_at = -1, .deaf = true};
+  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED};
+  safe_error error = SAFE_ERROR_INIT;
+
+  (void)state;
+  safe__wait_revoke(&wait);
+  assert_code(safe__wait_take_back(&wait, 0, safe__os_now() - 1, &error), SAFE_ESTUCK);
+  assert_true(kernel.parked);
+  assert_null(wait.calls);
+  assert_non_null(strstr(error.message, "parked"));
+}
+
 static void a_request_that_ends_without_an_answer_is_said(void **state) {
   struct kernel kernel = {.grant_at = -1, .dies = true};
 
@@ -205,6 +253,9 @@ int main(void) {
     cmocka_unit_test(a_signal_leaves_the_request_queued),
     cmocka_unit_test(a_signal_that_nobody_asked_about_is_not_told),
     cmocka_unit_test(a_kernel_that_takes_nothing_back_leads_to_parking),
+    cmocka_unit_test(taken_back_in_steps),
+    cmocka_unit_test(a_grant_between_two_steps),
+    cmocka_unit_test(steps_come_to_an_end),
     cmocka_unit_test(a_request_that_ends_without_an_answer_is_said),
     cmocka_unit_test(an_error_for_an_answer),
     cmocka_unit_test(the_notice_comes_once_and_before_the_deadline),

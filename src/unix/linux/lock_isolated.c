@@ -170,7 +170,7 @@ static int settle(void *argument, int64_t deadline, safe_error *error) {
   request->helper = NULL;
   /* Never kept for another wait: closing its own copy of the descriptor is a question to the file system too, and it
      may still hang there. That does not concern what we have received. */
-  safe__helper_dismiss(helper);
+  safe__helper_dismiss_soon(helper);
   if (request->job.result == 0 && fd >= 0) {
     request->file->created = request->created;
     request->file->fd = fd;

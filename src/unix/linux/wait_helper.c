@@ -133,7 +133,14 @@ static uint64_t inode_of(int fd) {
   return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-static struct safe__helper *make(bool fresh, int64_t ms, bool late_too) {
+/* One that hangs in closing what the host has open: so would the next one. Else it has had no processor yet. */
+static void note_hang(const struct safe__helper *helper) {
+  if (__atomic_load_n(&helper->apart, __ATOMIC_ACQUIRE) && !__atomic_load_n(&helper->ready, __ATOMIC_ACQUIRE))
+    atomic_store(&not_until, safe__os_now() + PAUSE);
+}
+
+/* *stuck: it had not got far enough in time. */
+static struct safe__helper *make(bool fresh, int64_t ms, bool late_too, bool *stuck) {
   struct safe__helper *helper = try_to_make(fresh);
   bool starting;
 
@@ -144,8 +151,9 @@ static struct safe__helper *make(bool fresh, int64_t ms, bool late_too) {
     helper->socket = inode_of(helper->fds[OURS]);
     return helper;
   }
+  *stuck = starting;
   if (starting) {
-    atomic_store(&not_until, safe__os_now() + PAUSE);
+    note_hang(helper);
     safe__helper_kill(helper); /* the number of its end could be somebody else's when it gets there */
   }
   safe__helper_dismiss(helper);
@@ -174,13 +182,19 @@ static bool has_its_socket(struct safe__helper *helper) {
   return false;
 }
 
-static void end_or_park(struct safe__helper *helper) {
+static void end_within(struct safe__helper *helper, int64_t ms) {
   if (helper->refused) atomic_store(&impossible, true);
   if (helper->socket != 0) has_its_socket(helper);
-  if (!end(helper, safe__deadline(SAFE__SETTLE_MS))) safe__helper_park(helper, NULL, NULL);
+  if (!end(helper, safe__deadline(ms))) safe__helper_park(helper, NULL, NULL);
 }
 
+static void end_or_park(struct safe__helper *helper) { end_within(helper, SAFE__SETTLE_MS); }
+
 void safe__helper_dismiss(struct safe__helper *helper) { end_or_park(helper); }
+
+#define GOING_MS 5 /* two hundred times what it takes */
+
+void safe__helper_dismiss_soon(struct safe__helper *helper) { end_within(helper, GOING_MS); }
 
 /* Only who takes the helper out frees the place: the place of an empty one may be somebody else's by now. */
 static struct safe__helper *take_out(int at) {
@@ -271,6 +285,7 @@ static bool can_be_made(void) {
 
 struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck) {
   struct safe__helper *helper = NULL;
+  bool late = false;
 
   if (can_be_made()) {
     helper = fresh ? NULL : take_spare();
@@ -281,16 +296,16 @@ struct safe__helper *safe__helper_get(bool fresh, int64_t ms, bool *stuck) {
         free_helper(helper); /* a copy, in a forked child */
       helper = NULL;
     }
-    if (helper == NULL && !must_not_try()) helper = make(fresh, ms, false);
+    if (helper == NULL && !must_not_try()) helper = make(fresh, ms, false, &late);
   }
-  if (stuck != NULL) *stuck = helper == NULL && must_not_try();
+  if (stuck != NULL) *stuck = helper == NULL && (late || must_not_try());
   return helper;
 }
 
 #define SOON_MS 2 /* a hundred times what it takes on a machine that is not busy */
 
 struct safe__helper *safe__helper_get_soon(bool *stuck) {
-  struct safe__helper *helper = can_be_made() && !must_not_try() ? make(true, SOON_MS, true) : NULL;
+  struct safe__helper *helper = can_be_made() && !must_not_try() ? make(true, SOON_MS, true, stuck) : NULL;
 
   *stuck = helper == NULL && must_not_try();
   return helper;
@@ -369,10 +384,11 @@ int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cance
 }
 
 #define NUDGE_MS 20
+#define NUDGE_LOOP_MS 1 /* of an event loop's time: then it costs a helper */
 
 /* A nudge that comes just before the call finds nothing to interrupt: it is repeated. */
 void safe__helper_withdraw(struct safe__helper *helper) {
-  int64_t deadline = safe__deadline(NUDGE_MS);
+  int64_t deadline = safe__deadline(helper->rings ? NUDGE_LOOP_MS : NUDGE_MS);
 
   __atomic_store_n(&helper->job->withdrawn, true, __ATOMIC_RELEASE);
   while (SAFE__RAW_HANDLERS && !safe__helper_answered(helper) && safe__os_now() < deadline) {
@@ -411,8 +427,7 @@ static bool collect(struct safe__parked *item) {
 }
 
 void safe__helper_park(struct safe__helper *helper, void (*free_data)(struct safe__helper *helper), void *data) {
-  /* It hangs in closing what the host has open: so would the next one. */
-  if (!__atomic_load_n(&helper->ready, __ATOMIC_ACQUIRE)) atomic_store(&not_until, safe__os_now() + PAUSE);
+  note_hang(helper);
   drop_its_end(helper);
   close_one(&helper->fds[OURS]);
   helper->parked_with = free_data;

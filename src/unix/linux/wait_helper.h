@@ -94,6 +94,8 @@ bool safe__helper_put(struct safe__helper *helper, int64_t deadline);
 
 /* Of one that has answered, or is gone, and may hang in closing what it sent: ends it, or parks it by itself. */
 void safe__helper_dismiss(struct safe__helper *helper);
+/* The same where nobody minds that it is parked, and an event loop may be who waits. */
+void safe__helper_dismiss_soon(struct safe__helper *helper);
 
 /* After false: hands it over to the list of parked things. data is freed with it. */
 void safe__helper_park(struct safe__helper *helper, void (*free_data)(struct safe__helper *helper), void *data);

@@ -4,7 +4,8 @@
  *
  * uv_poll_init makes it non-blocking. That changes nothing for the library: an epoll instance, a kqueue and a timer
  * are not read from by blocking calls, and of a pidfd the flag only makes a waitid without WNOHANG answer EAGAIN
- * (kernel/exit.c: kernel_waitid), which is never called.
+ * (kernel/exit.c: kernel_waitid), which is never called. FreeBSD's descriptor of a process knows no EVFILT_READ and is
+ * refused; it is asked in pauses.
  */
 #include "watch.h"
 

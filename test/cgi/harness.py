@@ -120,8 +120,7 @@ class Server:
         try:
             self.warm_up()
         except BaseException:
-            self.process.kill()
-            self.process.wait()
+            self.discard()
             raise
 
     def warm_up(self):
@@ -207,6 +206,15 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    def discard(self):
+        """For a test that ends the server itself: whatever is left of it goes, without a look."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pid in self.scripts():
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def close(self):
         faults = self.faults()
         if self.process.poll() is None:
@@ -218,12 +226,10 @@ class Server:
                 faults.append("it does not end on SIGTERM")
                 self.process.kill()
                 self.process.wait()
-        for pid in self.scripts():
-            os.kill(pid, signal.SIGKILL)
         log = self.log()
         if SANITIZER.search(log):
             faults.append("a sanitizer has reported")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.discard()
         if faults:
             raise AssertionError("; ".join(faults) + "\nthe end of its log:\n" + log[-3000:])
 

@@ -66,7 +66,7 @@ class Jobs(unittest.TestCase):
             def watch():
                 nonlocal most
                 while not done.is_set():
-                    most = max(most, len(server.children()))
+                    most = max(most, len([pid for pid in server.children() if alive(pid)]))
 
             watcher = threading.Thread(target=watch)
             watcher.start()
@@ -170,6 +170,7 @@ class Ends(unittest.TestCase):
     def test_what_runs_is_finished(self):
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             server = Server(jobs=2)
+            self.addCleanup(server.discard)
             with Client(server) as busy, Client(server) as idle:
                 idle.request("/index.html")
                 busy.send(message("/cgi-bin/slow.sh?1"))
@@ -185,6 +186,7 @@ class Ends(unittest.TestCase):
 
     def test_what_does_not_finish_is_ended(self):
         server = Server(jobs=4, timeout=60, shutdown=1)
+        self.addCleanup(server.discard)
         with Client(server) as first, Client(server) as second, Client(server) as third:
             first.send(message("/cgi-bin/stubborn.sh"))
             second.send(message("/cgi-bin/tree.sh"))
@@ -195,6 +197,7 @@ class Ends(unittest.TestCase):
 
     def test_a_second_signal_ends_it_at_once(self):
         server = Server(jobs=4, timeout=60)
+        self.addCleanup(server.discard)
         with Client(server) as client:
             client.send(message("/cgi-bin/tree.sh"))
             pids = [int(server.note(name)) for name in ("child", "grandchild")]
@@ -208,6 +211,7 @@ class Ends(unittest.TestCase):
 
     def test_a_port_can_be_used_again_at_once(self):
         server = Server(jobs=1)
+        self.addCleanup(server.discard)
         with Client(server) as client:
             client.request("/index.html")
             self.assertEqual(server.terminate(), 0)
@@ -220,6 +224,7 @@ class Ends(unittest.TestCase):
 
     def test_a_server_that_is_killed_leaves_its_port_and_no_lock_on_it(self):
         server = Server(jobs=1)
+        self.addCleanup(server.discard)
         with Client(server) as client:
             client.send(message("/cgi-bin/hang.sh"))
             hang = int(server.note("hang"))

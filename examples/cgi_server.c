@@ -133,6 +133,7 @@ static int serve(void) {
            server.options.host, server.port);
   uv_run(&control.loop, UV_RUN_DEFAULT);
   for (at = 0; at < server.options.threads; at++) uv_thread_join(&server.workers[at].thread);
+  for (at = 0; at < server.options.threads; at++) worker_close(&server.workers[at]);
   uv_loop_close(&control.loop);
   log_line("ended");
   return 0;

@@ -82,6 +82,8 @@ int options_read(struct options *options, int count, char **arguments);
 int worker_open(struct worker *worker, struct server *server, int *port);
 /* Serves until it is told to stop and all has ended. */
 void worker_run(struct worker *worker);
+/* Once no other worker runs, which might wake this one. */
+void worker_close(struct worker *worker);
 /* From any thread. 1: finish what has begun; 2: end it at once. */
 void worker_stop(struct worker *worker, int how);
 /* The value of a Date header for now. */

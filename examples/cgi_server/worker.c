@@ -160,8 +160,9 @@ int worker_open(struct worker *worker, struct server *server, int *port) {
   return listen_at(worker, port);
 }
 
-void worker_run(struct worker *worker) {
-  uv_run(&worker->loop, UV_RUN_DEFAULT);
+void worker_run(struct worker *worker) { uv_run(&worker->loop, UV_RUN_DEFAULT); }
+
+void worker_close(struct worker *worker) {
   uv_close((uv_handle_t *)&worker->wake, NULL);
   uv_close((uv_handle_t *)&worker->prepare, NULL);
   uv_close((uv_handle_t *)&worker->deadline, NULL);

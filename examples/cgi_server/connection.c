@@ -92,6 +92,23 @@ static void parse_held(struct connection *connection) {
   buffer_free(&held);
 }
 
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer);
+static void on_alloc(uv_handle_t *handle, size_t wish, uv_buf_t *buffer);
+
+/* While a request is answered reading goes on, within limits, for only so does a client's leaving show. */
+static void adjust_reading(struct connection *connection) {
+  bool wanted = connection->phase != PHASE_CLOSING && connection->held.length < MAX_PIPELINED;
+
+  if (connection->phase == PHASE_EXCHANGE && !connection->complete && !connection->wanted) wanted = false;
+  if (connection->phase == PHASE_IDLE && !may_parse(connection)) wanted = false;
+  if (connection->read_ended || wanted == connection->reading) return;
+  connection->reading = wanted;
+  if (!wanted)
+    uv_read_stop((uv_stream_t *)&connection->tcp);
+  else if (uv_read_start((uv_stream_t *)&connection->tcp, on_alloc, on_read) != 0)
+    connection->broken = true;
+}
+
 static void on_alloc(uv_handle_t *handle, size_t wish, uv_buf_t *buffer) {
   struct connection *connection = handle->data;
 
@@ -119,21 +136,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer) 
       parse(connection, buffer->base, (size_t)count);
     }
   }
+  adjust_reading(connection); /* now: libuv reads many times in a row while there is something */
   connection_todo(connection);
-}
-
-/* While a request is answered reading goes on, within limits, for only so does a client's leaving show. */
-static void adjust_reading(struct connection *connection) {
-  bool wanted = connection->phase != PHASE_CLOSING && connection->held.length < MAX_PIPELINED;
-
-  if (connection->phase == PHASE_EXCHANGE && !connection->complete && !connection->wanted) wanted = false;
-  if (connection->phase == PHASE_IDLE && !may_parse(connection)) wanted = false;
-  if (connection->read_ended || wanted == connection->reading) return;
-  connection->reading = wanted;
-  if (!wanted)
-    uv_read_stop((uv_stream_t *)&connection->tcp);
-  else if (uv_read_start((uv_stream_t *)&connection->tcp, on_alloc, on_read) != 0)
-    connection->broken = true;
 }
 
 void exchange_read(struct exchange *exchange, bool wanted) {

@@ -42,7 +42,9 @@ static bool go_to_file(struct spool *spool) {
   spool->file = open_nameless();
   if (spool->file < 0) return false;
   spool->begin = spool->end = 0;
-  if (!write_out(spool, spool->memory.bytes + begin, spool->memory.length - (size_t)begin)) return false;
+  if (spool->memory.length > begin &&
+      !write_out(spool, spool->memory.bytes + begin, spool->memory.length - (size_t)begin))
+    return false;
   buffer_free(&spool->memory);
   return true;
 }

@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from harness import PATIENCE, SLOWNESS, Client, Server, alive, eventually, fetch, message, program
+from harness import PATIENCE, SLOWNESS, Client, Server, alive, chunked, eventually, fetch, message, program
 
 
 def gather(server, paths):
@@ -160,6 +160,30 @@ class Output(unittest.TestCase):
             self.assertFalse(reply.complete)
             self.assertLess(abs(len(reply.body) - (1 << 20)), 1 << 17)
             self.assertTrue(eventually(lambda: not server.children()))
+
+
+class Room(unittest.TestCase):
+    def test_no_room_for_a_body(self):
+        """A chunked body is gathered in a file before the script starts, as CONTENT_LENGTH has to be known."""
+        with Server(jobs=2, prefix=["env", "TMPDIR=/no/such/folder"]) as server, Client(server) as client:
+            client.send(message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")]))
+            try:
+                client.send(chunked(*[b"x" * 65536] * 32))
+            except ConnectionError:
+                pass
+            self.assertEqual(client.response().status, 507)
+            self.assertEqual(fetch(server, "/cgi-bin/sum.sh", "POST", body=b"x" * (1 << 20)).status, 200)
+
+    def test_a_body_in_a_file_is_gone_with_its_request(self):
+        with Server(jobs=1) as server:
+            with Client(server) as holder, Client(server) as client:
+                holder.send(message("/cgi-bin/slow.sh?1"))
+                client.send(message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")]))
+                client.send(chunked(*[b"x" * 65536] * 32)[:-5])
+                self.assertTrue(eventually(lambda: any("deleted" in name for name in server.descriptors())))
+                client.reset()
+                self.assertTrue(eventually(lambda: not any("deleted" in name for name in server.descriptors())))
+                self.assertEqual(holder.response().status, 200)
 
 
 class Ends(unittest.TestCase):

@@ -65,7 +65,7 @@ class Swarm:
 
     async def abort(self):
         """Asks, and leaves at some moment, in either way that there is."""
-        what = self.random.choice(("hello", "hello", "flood", "hang", "body", "head", "nothing"))
+        what = self.random.choice(("hello", "hello", "flood", "hang", "body", "chunks", "head", "nothing"))
         reader, writer = await self.connect()
         try:
             if what == "body":
@@ -73,6 +73,9 @@ class Swarm:
                     message("/cgi-bin/echo.sh", "POST", [("Content-Length", "100000")])
                     + b"x" * self.random.randrange(90_000)
                 )
+            elif what == "chunks":
+                head = message("/cgi-bin/sum.sh", "POST", [("Transfer-Encoding", "chunked")])
+                writer.write(head + chunked(b"x" * self.random.randrange(1, 300_000))[: -self.random.randrange(1, 9)])
             elif what == "head":
                 writer.write(b"GET /cgi-bin/hello.sh HT")
             elif what != "nothing":

@@ -47,6 +47,13 @@ class KeepAlive(unittest.TestCase):
                 self.assertEqual((reply.status, reply.get("Transfer-Encoding")), (200, None), path)
                 self.assertTrue(client.ended(), path)
 
+    def test_http_1_0_may_ask_to_go_on(self):
+        with Client(server) as client:
+            for path in ("/index.html", "/missing", "/index.html"):
+                reply = client.request(path, headers=[("Connection", "keep-alive")], version="1.0", host=None)
+                self.assertEqual(reply.get("Connection").lower(), "keep-alive", path)
+                self.assertIsNotNone(reply.get("Content-Length"), path)
+
     def test_pipelined_requests_are_answered_in_order(self):
         body = os.urandom(5000)
         with Client(server) as client:

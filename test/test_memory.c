@@ -64,6 +64,25 @@ static int spawn_once(void) {
   return code;
 }
 
+static int stop_once(void) {
+  const char *const argv[] = {"helper", "sleep", "60000", NULL};
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_stop_options at_once = SAFE_STOP_OPTIONS_INIT;
+  safe_process *process;
+  safe_stop *stop;
+  int code;
+
+  options.file = helper_path();
+  options.argv = argv;
+  at_once.grace_ms = 0;
+  code = safe_spawn(&process, &options, NULL);
+  if (code != SAFE_OK) return code;
+  code = safe_stop_begin(&stop, process, &at_once, NULL);
+  if (code == SAFE_OK) code = safe_stop_finish(stop, NULL, NULL);
+  end_helper(process); /* also one whose stop could not be begun, or for whom a busy machine had no time */
+  return code == SAFE_ESTUCK ? SAFE_OK : code;
+}
+
 static int cancel_once(void) {
   safe_cancel *cancel;
   int code = safe_cancel_create(&cancel);
@@ -151,6 +170,11 @@ static void spawning_and_communicating(void **state) {
   sweep(spawn_once);
 }
 
+static void stopping(void **state) {
+  (void)state;
+  sweep(stop_once);
+}
+
 static void cancelling(void **state) {
   (void)state;
   sweep(cancel_once);
@@ -175,7 +199,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(locking),    cmocka_unit_test(recording), cmocka_unit_test(spawning_and_communicating),
     cmocka_unit_test(cancelling), cmocka_unit_test(asking),    cmocka_unit_test(explaining),
-    cmocka_unit_test(auditing),
+    cmocka_unit_test(auditing),   cmocka_unit_test(stopping),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,8 +164,8 @@ SAFE_API int safe_lock_begin_handle(safe_lock_wait **wait, safe_handle file, con
  * first call; SAFE_INVALID_HANDLE when that fails.
  */
 SAFE_API safe_handle safe_lock_wait_handle(safe_lock_wait *wait);
-/* 0: safe_lock_finish will not block. SAFE_EAGAIN: not yet. Does not wait for the lock; near the deadline it may take
-   what the look for the holder takes (holder_query_ms). */
+/* 0: safe_lock_finish will not block. SAFE_EAGAIN: not yet. Does not wait for the lock, nor for a kernel that does not
+   let the request go; near the deadline it may take what the look for the holder takes (holder_query_ms). */
 SAFE_API int safe_lock_wait_poll(safe_lock_wait *wait);
 /* Sets options.holder_query_ms anew: for a loop that has less time to spare for that look now than when the wait was
    begun. 0: no look. SAFE_EINVAL for NULL; SAFE_EOWNER. */

@@ -6,8 +6,9 @@
  * record locks only, which are nobody's but their owner's, the descriptors of all processes need not be looked at.
  *
  * /proc/locks is not for a look that has little time. Reading it waits for a grace period of RCU (8 to 11 ms on an idle
- * machine with HZ=250), and keeps the whole machine from locking while a page of it is written (percpu_down_write in
- * locks_start, fs/locks.c).
+ * machine with HZ=250), keeps the whole machine from locking while a page of it is written, and has every lock call
+ * take the slow way until another such period is over (percpu_down_write in locks_start, fs/locks.c; rcu_sync). So it is
+ * read only if the descriptors do not tell enough.
  */
 #include <errno.h>
 #include <stdio.h>

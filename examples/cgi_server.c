@@ -7,7 +7,7 @@
  *   options.c   the command line
  *   worker.c    a loop and its thread
  *   connection.c, request.c, response.c, lifetime.c   a client's connection, and its time limits
- *   parser_*.c, strict_chunks.c, target.c, http_date.c, range.c, mime.c   HTTP's smaller parts
+ *   parser_*.c, strict_chunks.c, target.c, http_date.c, range.c, reason.c, mime.c   HTTP's smaller parts
  *   route.c     who answers: static_file.c, status*.c or
  *   script.c    a script, from its request to its end; with script_run.c, script_find.c, script_environment.c,
  *               script_head.c, script_input.c, script_errors.c, spool.c and job_queue.c

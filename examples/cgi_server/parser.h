@@ -43,7 +43,5 @@ int64_t parser_content_length(const struct parser *parser); /* -1: chunked */
 int parser_status(const struct parser *parser);
 const char *parser_complaint(const struct parser *parser);
 const char *parser_name(void); /* "llhttp 9.2.1" */
-/* "Not Found" for 404, or "Status" for a number that nobody has defined. */
-const char *parser_reason(int status);
 
 #endif

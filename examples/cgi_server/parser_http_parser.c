@@ -128,15 +128,3 @@ const char *parser_name(void) {
   snprintf(name, sizeof(name), "http-parser %lu.%lu.%lu", version >> 16 & 255, version >> 8 & 255, version & 255);
   return name;
 }
-
-const char *parser_reason(int status) {
-  switch (status) {
-#define REASON(number, name, phrase) \
-  case number:                       \
-    return #phrase;
-    HTTP_STATUS_MAP(REASON)
-#undef REASON
-  default:
-    return "Status";
-  }
-}

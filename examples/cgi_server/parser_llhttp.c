@@ -123,15 +123,3 @@ const char *parser_name(void) {
   snprintf(name, sizeof(name), "llhttp %d.%d.%d", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
   return name;
 }
-
-const char *parser_reason(int status) {
-  switch (status) {
-#define REASON(number, name, phrase) \
-  case number:                       \
-    return #phrase;
-    HTTP_STATUS_MAP(REASON)
-#undef REASON
-  default:
-    return "Status";
-  }
-}

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "connection.h"
+#include "reason.h"
 #include "route.h"
 
 /* Written by the server itself, or about the connection rather than the response (RFC 9110 section 7.6.1). */
@@ -210,8 +211,8 @@ void exchange_abort(struct exchange *exchange) {
 }
 
 static void page(struct buffer *text, int status, const char *sentence) {
-  buffer_print(text, "<!DOCTYPE html>\n<title>%d %s</title>\n<h1>%s</h1>\n<p>", status, parser_reason(status),
-               parser_reason(status));
+  buffer_print(text, "<!DOCTYPE html>\n<title>%d %s</title>\n<h1>%s</h1>\n<p>", status, reason_of(status),
+               reason_of(status));
   buffer_html(text, sentence);
   buffer_text(text, "</p>\n");
 }
@@ -222,7 +223,7 @@ void exchange_refuse(struct exchange *exchange, int status, const struct header 
 
   if (extra != NULL) headers[1] = *extra;
   page(&text, status, sentence);
-  exchange_begin(exchange, status, parser_reason(status), headers, extra == NULL ? 1 : 2, (int64_t)text.length);
+  exchange_begin(exchange, status, reason_of(status), headers, extra == NULL ? 1 : 2, (int64_t)text.length);
   exchange_write(exchange, text.bytes, text.length);
   buffer_free(&text);
   exchange_end(exchange);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "parser.h"
+#include "reason.h"
 
 static enum script_head_state wrong(struct script_head *head, const char *complaint) {
   head->complaint = complaint;
@@ -33,7 +33,7 @@ static bool read_status(struct script_head *head, char *value) {
   head->has_status = true;
   head->status = atoi(value);
   head->reason = value + 3 + strspn(value + 3, " ");
-  if (*head->reason == '\0') head->reason = parser_reason(head->status);
+  if (*head->reason == '\0') head->reason = reason_of(head->status);
   return head->status >= 200 && head->status <= 599;
 }
 
@@ -96,7 +96,7 @@ static enum script_head_state read_all(struct script_head *head) {
     return wrong(head, "its head has neither a Content-Type nor a Status nor a Location");
   if (head->status == 0) {
     head->status = head->location != NULL ? 302 : 200;
-    head->reason = parser_reason(head->status);
+    head->reason = reason_of(head->status);
   }
   return SCRIPT_HEAD_DONE;
 }

@@ -14,8 +14,8 @@
 #include "buffer.h"
 #include "http_date.h"
 #include "mime.h"
-#include "parser.h"
 #include "range.h"
+#include "reason.h"
 #include "route.h"
 #include "server.h"
 
@@ -279,7 +279,7 @@ static void begin(struct static_file *self) {
     range = range_read(exchange_header(exchange, "Range"), size, &self->at, &self->end);
   if (range == RANGE_IMPOSSIBLE) {
     snprintf(content_range, sizeof(content_range), "bytes */%llu", (unsigned long long)size);
-    exchange_begin(exchange, 416, parser_reason(416), headers + 3, 2, 0);
+    exchange_begin(exchange, 416, reason_of(416), headers + 3, 2, 0);
     self->at = self->end;
   } else if (range == RANGE_ONE) {
     snprintf(content_range, sizeof(content_range), "bytes %llu-%llu/%llu", (unsigned long long)self->at,

@@ -7,9 +7,12 @@
 
 #include <windows.h>
 
-static VOID CALLBACK on_signalled(PVOID watch, BOOLEAN timed_out) {
+/* A host that closes all it finds by uv_walk has closed this one too, and does not expect anything from it. */
+static VOID CALLBACK on_signalled(PVOID argument, BOOLEAN timed_out) {
+  struct safe__uv_watch *watch = argument;
+
   (void)timed_out;
-  uv_async_send(&((struct safe__uv_watch *)watch)->source.async);
+  if (!uv_is_closing(&watch->source.any)) uv_async_send(&watch->source.async);
 }
 
 /*

@@ -103,6 +103,17 @@ class Files(unittest.TestCase):
         self.assertEqual(fetch(server, "/data.bin", headers=[("If-Modified-Since", old)]).status, 200)
         self.assertEqual(fetch(server, "/data.bin", headers=[("If-Modified-Since", "yesterday")]).status, 200)
 
+    def test_tags(self):
+        tag = fetch(server, "/data.bin").get("ETag")
+        self.assertRegex(tag, r'^(W/)?"[^"]+"$')
+        for given, expected in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('"x"', 200)):
+            self.assertEqual(fetch(server, "/data.bin", headers=[("If-None-Match", given)]).status, expected, given)
+        both = [("If-None-Match", '"x"'), ("If-Modified-Since", fetch(server, "/data.bin").get("Last-Modified"))]
+        self.assertEqual(fetch(server, "/data.bin", headers=both).status, 200, "the tag alone counts")
+        for given, expected in ((tag, 206), ('"x"', 200)):
+            reply = fetch(server, "/data.bin", headers=[("Range", "bytes=0-4"), ("If-Range", given)])
+            self.assertEqual(reply.status, 200 if tag.startswith("W/") else expected, given)
+
     def test_ranges(self):
         data = (server.root / "data.bin").read_bytes()
         size = len(data)

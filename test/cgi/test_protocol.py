@@ -351,6 +351,25 @@ class Smuggling(unittest.TestCase):
                 self.assertTrue(client.ended())
 
 
+class Methods(unittest.TestCase):
+    def test_unknown_ones(self):
+        for method in ("BREW", "get", "CONNECT"):
+            with Client(server) as client:
+                client.send(f"{method} /cgi-bin/hello.sh HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                self.assertEqual(client.response().status, 501, method)
+
+    def test_what_the_server_can_do(self):
+        with Client(server) as client:
+            client.send(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+            reply = client.response()
+            self.assertEqual(reply.status, 204)
+            self.assertIn("GET", reply.get("Allow"))
+
+    def test_an_upgrade_is_passed_over(self):
+        reply = fetch(server, "/index.html", headers=[("Connection", "Upgrade"), ("Upgrade", "websocket")])
+        self.assertEqual((reply.status, reply.text), (200, "<p>index</p>\n"))
+
+
 class Host(unittest.TestCase):
     def test_http_1_1_needs_one(self):
         self.assertEqual(fetch(server, "/index.html", host=None).status, 400)

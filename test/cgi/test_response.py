@@ -2,6 +2,7 @@
 """What a script may answer, RFC 3875 section 6, and how that reaches the client: at once, and never more than it takes."""
 import hashlib
 import os
+import re
 import threading
 import time
 import unittest
@@ -113,6 +114,7 @@ class Heads(unittest.TestCase):
     def test_a_script_that_fails_after_its_answer(self):
         reply = fetch(server, "/cgi-bin/fail.sh")
         self.assertEqual((reply.status, reply.text), (200, "all of it\n"))
+        self.assertTrue(eventually(lambda: re.search(r"fail\.sh\[\d+\] exited with code 3", server.log())))
 
     def test_what_a_script_complains_of_is_in_the_log(self):
         self.assertEqual(fetch(server, "/cgi-bin/log.sh").text, "logged\n")

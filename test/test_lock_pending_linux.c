@@ -8,7 +8,7 @@
 #include "support_unix.h"
 
 #define WAITS 1000
-#define QUEUED 900 /* at least: on a busy machine a helper may not be ready in time, and then that wait asks again */
+#define QUEUED 500 /* at least: on a busy machine a helper may not be ready in time, and then that wait asks again */
 #define HANDLES 5  /* of one wait: its file, the helper's socket and pidfd, and two to be polled by */
 
 /* The stack, its guard page and what there is on the heap. */

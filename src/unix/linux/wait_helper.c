@@ -12,6 +12,7 @@
 #include "helper_calls.h"
 #include "lock_ring.h"
 #include "poll_wait.h"
+#include "proc_stat.h"
 #include "reserve.h"
 #include "timed_wait.h"
 
@@ -133,10 +134,12 @@ static uint64_t inode_of(int fd) {
   return fstat(fd, &status) == 0 ? (uint64_t)status.st_ino : 0;
 }
 
-/* One that hangs in closing what the host has open: so would the next one. Else it has had no processor yet. */
+/* One that hangs in closing what the host has open: so would the next one. Else it only lacks a processor. */
 static void note_hang(const struct safe__helper *helper) {
-  if (__atomic_load_n(&helper->apart, __ATOMIC_ACQUIRE) && !__atomic_load_n(&helper->ready, __ATOMIC_ACQUIRE))
-    atomic_store(&not_until, safe__os_now() + PAUSE);
+  struct safe__proc_stat stat;
+
+  if (!__atomic_load_n(&helper->apart, __ATOMIC_ACQUIRE) || __atomic_load_n(&helper->ready, __ATOMIC_ACQUIRE)) return;
+  if (!safe__proc_stat(helper->pid, &stat) || stat.state != 'R') atomic_store(&not_until, safe__os_now() + PAUSE);
 }
 
 /* *stuck: it had not got far enough in time. */

@@ -65,6 +65,8 @@ void safe__search(struct safe__holder_query *query, enum safe__extent extent);
 
 /* Whether none of those who have the file open waits for a lock on it (lock_unqueued.c). False: one may. */
 bool safe__nobody_queues(const struct safe__holder_query *query);
+/* Whether one of them is at work just now, or would be if it had a processor. */
+bool safe__opener_runs(const struct safe__holder_query *query);
 
 /* How each that was found has come to its lock: fills in via. */
 void safe__tell_sharers(struct safe__holder_query *query);

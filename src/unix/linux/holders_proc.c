@@ -7,8 +7,8 @@
  *
  * /proc/locks is not for a look that has little time. Reading it waits for a grace period of RCU (8 to 11 ms on an idle
  * machine with HZ=250), keeps the whole machine from locking while a page of it is written, and has every lock call
- * take the slow way until another such period is over (percpu_down_write in locks_start, fs/locks.c; rcu_sync). So it is
- * read only if the descriptors do not tell enough.
+ * take the slow way until another such period is over (percpu_down_write in locks_start, fs/locks.c; rcu_sync). So it
+ * is read only if the descriptors do not tell enough.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -168,7 +168,8 @@ static int tell(struct safe__holder_query *query) {
 
 /* ---- With time, and without the table. */
 
-#define MOST_LOOKS 9
+#define FEW_LOOKS 7
+#define MOST_LOOKS 11
 #define PAUSE (SAFE__MS / 20)
 
 static bool is_held(const struct safe__holder_query *query) {
@@ -183,8 +184,8 @@ static bool saw_all(const struct safe__holder_query *query) {
   return query->unreadable == 0 && !query->late && !query->no_memory;
 }
 
-/* Whoever locks and unlocks all the time may be seen just when he does not have it. The pauses grow, as he may be
-   waiting for our processor. */
+/* Whoever locks and unlocks all the time may be seen just when he does not have it. The pauses grow, up to 51 ms in
+   all, as he may be waiting for our processor; who sleeps is not waited for as long. */
 static bool catch_holder(struct safe__holder_query *query) {
   int64_t pause = PAUSE, until;
   int looks;
@@ -192,6 +193,7 @@ static bool catch_holder(struct safe__holder_query *query) {
   for (looks = 1; !is_held(query); looks++) {
     until = safe__os_now() + pause;
     if (looks == MOST_LOOKS || query->opener_count == 0 || until >= query->deadline) return false;
+    if (looks >= FEW_LOOKS && !safe__opener_runs(query)) return false;
     safe__os_sleep(until, NULL, false);
     safe__search(query, SAFE__OPENERS);
     pause *= 2;

@@ -37,8 +37,12 @@ static bool may_queue(int64_t process, int64_t thread) {
   return may_sleep_in_call(state_of(process, thread)); /* else it was woken meanwhile */
 }
 
-static bool has_queued(const struct safe__holder_query *query, int64_t process) {
-  bool queued = false;
+static bool runs(int64_t process, int64_t thread) { return state_of(process, thread) == 'R'; }
+
+/* Whether it is so of one of its threads; or there was no time to ask all of them. */
+static bool has_one(const struct safe__holder_query *query, int64_t process,
+                    bool (*is_one)(int64_t process, int64_t thread)) {
+  bool found = false;
   int64_t thread;
   char path[40];
   DIR *folder;
@@ -46,18 +50,22 @@ static bool has_queued(const struct safe__holder_query *query, int64_t process) 
   snprintf(path, sizeof(path), "/proc/%lld/task", (long long)process);
   folder = opendir(path);
   if (folder == NULL) return false; /* it has ended */
-  while (!queued && (thread = safe__proc_next(folder)) != 0)
-    queued = safe__os_now() >= query->deadline || may_queue(process, thread);
+  while (!found && (thread = safe__proc_next(folder)) != 0)
+    found = safe__os_now() >= query->deadline || is_one(process, thread);
   closedir(folder);
-  return queued;
+  return found;
 }
 
-bool safe__nobody_queues(const struct safe__holder_query *query) {
+static bool openers_have_one(const struct safe__holder_query *query, bool (*is_one)(int64_t process, int64_t thread)) {
   size_t at;
 
   for (at = 0; at < query->opener_count; at++)
     if ((at == 0 || query->openers[at].process != query->openers[at - 1].process) &&
-        has_queued(query, query->openers[at].process))
-      return false;
-  return true;
+        has_one(query, query->openers[at].process, is_one))
+      return true;
+  return false;
 }
+
+bool safe__nobody_queues(const struct safe__holder_query *query) { return !openers_have_one(query, may_queue); }
+
+bool safe__opener_runs(const struct safe__holder_query *query) { return openers_have_one(query, runs); }

@@ -57,6 +57,10 @@ static void raise_open_files(void) {
   server.max_connections = most < 16 ? 16 : (int)most;
 }
 
+/* What a spawn has open at once, so many for each loop; more would push all else of an idle server beyond the first 64
+   numbers, which a spawn looks through for nothing. */
+#define SPAWN_DESCRIPTORS 5
+
 /* Where the server was started without standard streams, their numbers would go to whatever it opens first, and what is
    written to stderr into that. */
 static bool fill_standard_streams(void) {
@@ -112,7 +116,8 @@ static int open_all(void) {
   return 0;
 }
 
-static int serve(void) {
+/* Before there is anything to connect to: who knows that it listens may end it at once. */
+static void hear_signals(void) {
   static const int numbers[] = {SIGTERM, SIGINT};
   int at;
 
@@ -122,6 +127,11 @@ static int serve(void) {
     uv_signal_init(&control.loop, &control.signals[at]);
     uv_signal_start(&control.signals[at], on_signal, numbers[at]);
   }
+}
+
+static int serve(void) {
+  int at;
+
   atomic_store(&control.running, server.options.threads);
   for (at = 0; at < server.options.threads; at++) {
     if (uv_thread_create(&server.workers[at].thread, serve_thread, &server.workers[at]) != 0) {
@@ -164,7 +174,8 @@ int main(int count, char **arguments) {
   if (server.workers == NULL) return 1;
   job_queue_init(&server.queue, server.options.jobs, server.options.queue);
   if (server.options.cgi_bin != NULL)
-    safe_reserve_descriptors(server.options.jobs < 48 ? 5 * server.options.jobs : 240);
+    safe_reserve_descriptors(server.options.threads < 48 ? SPAWN_DESCRIPTORS * server.options.threads : 240);
+  hear_signals();
   code = open_all();
   if (code == 0) code = serve();
   if (code != 0) return code; /* with loops that have not run, and threads that do */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <http_parser.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "parser.h"
@@ -121,10 +120,10 @@ const char *parser_complaint(const struct parser *parser) {
   return http_errno_description(HTTP_PARSER_ERRNO(&parser->own));
 }
 
-const char *parser_name(void) {
-  static char name[32];
-  unsigned long version = http_parser_version();
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 
-  snprintf(name, sizeof(name), "http-parser %lu.%lu.%lu", version >> 16 & 255, version >> 8 & 255, version & 255);
-  return name;
+const char *parser_name(void) {
+  return "http-parser " TEXT(HTTP_PARSER_VERSION_MAJOR) "." TEXT(HTTP_PARSER_VERSION_MINOR) "." TEXT(
+    HTTP_PARSER_VERSION_PATCH);
 }

@@ -117,9 +117,9 @@ const char *parser_complaint(const struct parser *parser) {
   return reason == NULL ? llhttp_errno_name(llhttp_get_errno(&parser->own)) : reason;
 }
 
-const char *parser_name(void) {
-  static char name[32];
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 
-  snprintf(name, sizeof(name), "llhttp %d.%d.%d", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR, LLHTTP_VERSION_PATCH);
-  return name;
+const char *parser_name(void) {
+  return "llhttp " TEXT(LLHTTP_VERSION_MAJOR) "." TEXT(LLHTTP_VERSION_MINOR) "." TEXT(LLHTTP_VERSION_PATCH);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <llhttp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "parser.h"

@@ -57,9 +57,15 @@ static void raise_open_files(void) {
   server.max_connections = most < 16 ? 16 : (int)most;
 }
 
-/* What a spawn has open at once, so many for each loop; more would push all else of an idle server beyond the first 64
-   numbers, which a spawn looks through for nothing. */
+/* What a spawn has open at once. There are no more spawns at a time than loops; more kept numbers would push all else
+   of an idle server beyond the first 64, which a spawn looks through for nothing. */
 #define SPAWN_DESCRIPTORS 5
+
+static void reserve_descriptors(const struct options *options) {
+  int spawns = options->jobs < options->threads ? options->jobs : options->threads;
+
+  if (options->cgi_bin != NULL) safe_reserve_descriptors(SPAWN_DESCRIPTORS * spawns);
+}
 
 /* Where the server was started without standard streams, their numbers would go to whatever it opens first, and what is
    written to stderr into that. */
@@ -173,8 +179,7 @@ int main(int count, char **arguments) {
   server.workers = calloc((size_t)server.options.threads, sizeof(*server.workers));
   if (server.workers == NULL) return 1;
   job_queue_init(&server.queue, server.options.jobs, server.options.queue);
-  if (server.options.cgi_bin != NULL)
-    safe_reserve_descriptors(server.options.threads < 48 ? SPAWN_DESCRIPTORS * server.options.threads : 240);
+  reserve_descriptors(&server.options);
   hear_signals();
   code = open_all();
   if (code == 0) code = serve();

@@ -235,12 +235,17 @@ static void name_client(struct connection *connection) {
   }
 }
 
+#define NO_DESCRIPTOR_MS 5
+
 void connection_accept(uv_stream_t *listener, int status) {
   struct worker *worker = listener->data;
   struct server *server = worker->server;
   struct connection *connection;
 
-  if (status != 0) return;
+  if (status != 0) {
+    uv_sleep(NO_DESCRIPTOR_MS); /* the machine has no descriptor left, and libuv asks again at once */
+    return;
+  }
   connection =
     atomic_load(&server->counts.open_connections) < server->max_connections ? calloc(1, sizeof(*connection)) : NULL;
   if (connection != NULL) connection->parser = parser_create(&request_sink, connection);

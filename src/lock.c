@@ -141,6 +141,7 @@ static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, s
 
   if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
   code = open_at_once(attempt, error);
+  if (code == SAFE_EAGAIN) code = SAFE_EREPLACED; /* somebody has a lease on it, which is waited for */
   if (code == SAFE_OK) code = safe__os_lock_try(&lock->file, &claim, error);
   if (code == SAFE_EBUSY) return code;
   if (code == SAFE_OK && attempt->path != NULL) {

@@ -587,6 +587,55 @@ static int refuse_io_uring(void **state) {
   return 0;
 }
 
+/* ---- A lease (fcntl(2), F_SETLEASE): opening the file breaks it, and its owner takes his time. */
+
+static volatile sig_atomic_t broken;
+
+static void note_break(int number) {
+  (void)number;
+  broken = 1;
+}
+
+static void own_a_lease(int ready, int64_t keeps_ms) {
+  int fd = open("leased", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  signal(SIGIO, note_break);
+  if (write(ready, fcntl(fd, F_SETLEASE, F_WRLCK) == 0 ? "y" : "n", 1) != 1) _exit(1);
+  while (!broken) usleep(1000);
+  sleep_ms(keeps_ms);
+  fcntl(fd, F_SETLEASE, F_UNLCK);
+  for (;;) pause();
+}
+
+static void a_lease_is_waited_for(void **state) {
+  int64_t began, keeps_ms = 200;
+  safe_error error = SAFE_ERROR_INIT;
+  int ends[2];
+  char answer;
+  safe_lock *lock;
+  pid_t owner;
+
+  (void)state;
+  assert_int_equal(pipe(ends), 0);
+  owner = fork();
+  if (owner == 0) own_a_lease(ends[1], keeps_ms);
+  assert_int_equal(read(ends[0], &answer, 1), 1);
+  began = now_ms();
+  if (answer == 'y') {
+    assert_code(safe_lock_file(&lock, "leased", NULL, &error), SAFE_OK);
+    assert_true(now_ms() - began >= keeps_ms - 5);
+    assert_code(safe_unlock(lock), SAFE_OK);
+  }
+  kill(owner, SIGKILL);
+  waitpid(owner, NULL, 0);
+  close(ends[0]);
+  close(ends[1]);
+  if (answer != 'y') {
+    print_message("skipped: there are no leases here\n");
+    skip();
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_deadline_is_kept_100_times_of_100),
@@ -602,6 +651,7 @@ int main(void) {
     cmocka_unit_test(a_new_file_has_the_asked_mode),
     cmocka_unit_test(without_permission),
     cmocka_unit_test(a_replaced_file_is_locked_anew),
+    cmocka_unit_test(a_lease_is_waited_for),
     cmocka_unit_test(the_holder_is_named),
     cmocka_unit_test(holders_and_waiters_are_listed),
     cmocka_unit_test(other_programs_locks_are_seen),

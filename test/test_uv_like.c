@@ -72,6 +72,22 @@ static void the_handle_is_uv_closes_after_the_end(void **state) {
   close_loop(&loop);
 }
 
+/* Else a host that closes all that it finds would free a handle whose child still has to be told of. */
+static void a_running_child_is_not_uv_closes(void **state) {
+  char *words[] = {"helper", "exit", "5", NULL};
+  uv_process_options_t options = helper(words, close_on_end);
+  struct child child;
+  uv_loop_t loop;
+
+  (void)state;
+  open_loop(&loop);
+  start(&loop, &child, &options);
+  assert_int_equal(safe_uv_owns((uv_handle_t *)&child.handle.uv), 1);
+  uv_run(&loop, UV_RUN_DEFAULT);
+  assert_int_equal(safe_uv_owns((uv_handle_t *)&child.handle.uv), 0);
+  close_loop(&loop);
+}
+
 static void free_child(uv_handle_t *handle) { free(handle); }
 
 static void close_and_free(uv_process_t *process, int64_t code, int signal) {
@@ -370,6 +386,7 @@ int main(void) {
     cmocka_unit_test(detached_is_a_session_of_its_own),
 #endif
     cmocka_unit_test(the_handle_is_uv_closes_after_the_end),
+    cmocka_unit_test(a_running_child_is_not_uv_closes),
     cmocka_unit_test(the_close_callback_may_free_it),
     cmocka_unit_test(our_close_serves_before_and_after_the_end),
     cmocka_unit_test(a_signal_is_told_as_libuv_tells_it),

@@ -260,6 +260,7 @@ static void what_is_wrong_is_told_and_nothing_is_pending(void **state) {
   uv_loop_t loop;
 
   (void)state;
+  memset(&request, 0xa5, sizeof(request)); /* nobody has to clear it */
   newer.options.size = sizeof(newer);
   broken.size = 1;
   open_loop(&loop);

@@ -441,13 +441,13 @@ SAFE_API int safe_stop_poll(safe_stop *stop);
 /* Milliseconds after which the next poll is of use; 0 = now. */
 SAFE_API int64_t safe_stop_delay_ms(const safe_stop *stop);
 /* The outcome, as safe_process_stop would return it; blocks for what is left of the time if it is called early. Frees
-   the stop. */
+   the stop, except with SAFE_EINVAL for a wrong report or error. */
 SAFE_API int safe_stop_finish(safe_stop *stop, safe_stop_report *report, safe_error *error);
 /* Frees the stop without going on with it: what was asked to end may still do so. Never blocks. NULL does nothing. */
 SAFE_API void safe_stop_abandon(safe_stop *stop);
 
 enum safe_signal_flags {
-  SAFE_SIGNAL_GROUP = 1u << 0 /* to the whole process group or session of the child; Windows: to the whole job */
+  SAFE_SIGNAL_GROUP = 1u << 0 /* to the process group that the child leads; Windows: to the whole job */
 };
 
 /*

@@ -63,8 +63,8 @@ SAFE_UV_API int safe_uv_lock_file(uv_loop_t *loop, safe_uv_lock *request, const 
 /* The same for a file that the caller has opened, who keeps it open until the callback; see safe_lock_handle. */
 SAFE_UV_API int safe_uv_lock_handle(uv_loop_t *loop, safe_uv_lock *request, safe_handle file,
                                     const safe_lock_options *options, safe_uv_lock_cb callback, safe_error *error);
-/* Takes the request back. The callback comes with UV_ECANCELED, in a later turn of the loop; UV_EINVAL: nothing is
-   pending (its callback has begun). UV_EALREADY: it was taken back before. Also a lock that was granted meanwhile is
+/* Takes the request back. The callback comes with UV_ECANCELED, from the loop, not within this call; UV_EINVAL: nothing
+   is pending (its callback has begun). UV_EALREADY: it was taken back before. Also a lock that was granted meanwhile is
    given back. */
 SAFE_UV_API int safe_uv_lock_cancel(safe_uv_lock *request);
 /* A pending request keeps the loop alive, unless it is unreferenced. */

@@ -39,5 +39,6 @@ void safe__uv_group_free(struct safe__uv_group *group) {
 }
 
 int safe_uv_owns(const uv_handle_t *handle) {
-  return safe__uv_lock_owns(handle) || safe__uv_stop_owns(handle) || safe__uv_watch_owns(handle);
+  return safe__uv_lock_owns(handle) || safe__uv_stop_owns(handle) || safe__uv_watch_owns(handle) ||
+         safe__uv_like_owns(handle);
 }

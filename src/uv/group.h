@@ -33,5 +33,6 @@ void safe__uv_group_free(struct safe__uv_group *group);
 bool safe__uv_lock_owns(const uv_handle_t *handle);
 bool safe__uv_stop_owns(const uv_handle_t *handle);
 bool safe__uv_watch_owns(const uv_handle_t *handle);
+bool safe__uv_like_owns(const uv_handle_t *handle);
 
 #endif

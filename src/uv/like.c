@@ -8,6 +8,13 @@
  * with a user to change to (src/win/process.c: uv_spawn, UV_ENOTSUP). uv_close has to accept what a failed uv_spawn
  * leaves. So from libuv 1.44 on; test_uv_like.c would notice another way.
  */
+/* The mark of a handle whose child runs. libuv knows of no child, and never calls it. */
+static void mark(uv_process_t *process, int64_t code, int signal) { (void)process, (void)code, (void)signal; }
+
+bool safe__uv_like_owns(const uv_handle_t *handle) {
+  return handle->type == UV_PROCESS && ((const uv_process_t *)handle)->exit_cb == mark;
+}
+
 void safe__uv_like_init(uv_loop_t *loop, uv_process_t *process) {
   static char *args[] = {(char *)"", NULL};
   uv_stdio_container_t none = {.flags = UV_INHERIT_FD, .data = {.fd = -1}};
@@ -16,6 +23,7 @@ void safe__uv_like_init(uv_loop_t *loop, uv_process_t *process) {
   options.stdio = &none;
   options.flags = UV_PROCESS_SETUID;
   uv_spawn(loop, process, &options);
+  process->exit_cb = mark;
 }
 
 void safe__uv_like_tell(struct safe__uv_process *own) {
@@ -26,6 +34,7 @@ void safe__uv_like_tell(struct safe__uv_process *own) {
 
   if (own->status.kind == SAFE_EXIT_SIGNAL) code = 0;
   own->handle->own = NULL;
+  process->exit_cb = NULL; /* whoever closes it now may do so by uv_close */
   safe_process_free(own->process);
   if (own->has_timer) safe__uv_group_close((uv_handle_t *)&own->timer);
   own->has_timer = false;
@@ -85,6 +94,7 @@ int safe_uv_spawn_like(uv_loop_t *loop, safe_uv_process *handle, const uv_proces
                        safe_error *caller) {
   safe_error error = SAFE_ERROR_INIT;
 
+  if (handle != NULL) handle->own = NULL;
   if (safe__uv_check_error(caller) != 0) return UV_EINVAL;
   return safe__uv_deliver(caller, &error, start_checked(loop, handle, options, &error));
 }

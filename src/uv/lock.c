@@ -191,6 +191,7 @@ int safe_uv_lock_file(uv_loop_t *loop, safe_uv_lock *request, const char *path, 
   safe_error error = SAFE_ERROR_INIT;
   int code;
 
+  if (request != NULL) request->own = NULL;
   if (safe__uv_check_error(caller) != 0) return UV_EINVAL;
   if (path == NULL)
     code = safe__uv_fail(&error, SAFE_EINVAL, SAFE_STAGE_ARGUMENTS, -1, "The path is NULL.");
@@ -203,6 +204,7 @@ int safe_uv_lock_handle(uv_loop_t *loop, safe_uv_lock *request, safe_handle file
                         safe_uv_lock_cb callback, safe_error *caller) {
   safe_error error = SAFE_ERROR_INIT;
 
+  if (request != NULL) request->own = NULL;
   if (safe__uv_check_error(caller) != 0) return UV_EINVAL;
   return safe__uv_deliver(caller, &error, start(loop, request, NULL, file, options, callback, &error));
 }

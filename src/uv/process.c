@@ -131,6 +131,7 @@ int safe_uv_spawn(uv_loop_t *loop, safe_uv_process *handle, const safe_uv_proces
                   safe_error *caller) {
   safe_error error = SAFE_ERROR_INIT;
 
+  if (handle != NULL) handle->own = NULL;
   if (safe__uv_check_error(caller) != 0) return UV_EINVAL;
   return safe__uv_deliver(caller, &error, start_checked(loop, handle, options, &error));
 }

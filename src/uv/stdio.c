@@ -127,15 +127,17 @@ static int add(struct safe__uv_start *start, struct safe__uv_stdio *made, int in
   }
 }
 
+#define MOST_HANDLES ((size_t)1 << 20) /* as many as Linux lets a process have unless told otherwise (fs.nr_open) */
+
 static int allocate(struct safe__uv_start *start, struct safe__uv_stdio *made, safe_error *error) {
   size_t at, listed = start->spawn.handles == NULL ? 0 : start->spawn.handle_count;
 
+  if (listed > MOST_HANDLES) return invalid(error, -1, "The list of handles is longer than any process could have.");
   made->ends = malloc((size_t)made->count * sizeof(*made->ends));
-  if (listed <= SIZE_MAX / sizeof(*made->handles) - (size_t)made->count)
-    made->handles = malloc((listed + (size_t)made->count) * sizeof(*made->handles));
+  for (at = 0; made->ends != NULL && at < (size_t)made->count; at++) made->ends[at][0] = made->ends[at][1] = -1;
+  made->handles = malloc((listed + (size_t)made->count) * sizeof(*made->handles));
   if (made->ends == NULL || made->handles == NULL)
     return safe__uv_fail(error, SAFE_ENOMEM, SAFE_STAGE_PREPARE, -1, "There is not enough memory for the streams.");
-  for (at = 0; at < (size_t)made->count; at++) made->ends[at][0] = made->ends[at][1] = -1;
   if (listed > 0) memcpy(made->handles, start->spawn.handles, listed * sizeof(*made->handles));
   start->spawn.handles = made->handles;
   return 0;

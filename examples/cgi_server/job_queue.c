@@ -13,6 +13,8 @@ void job_queue_init(struct job_queue *queue, int limit, int wait_limit) {
 }
 
 int job_queue_enter(struct job_queue *queue, struct job *job) {
+  int state;
+
   pthread_mutex_lock(&queue->lock);
   if (queue->running < queue->limit) {
     queue->running++;
@@ -24,8 +26,9 @@ int job_queue_enter(struct job_queue *queue, struct job *job) {
   } else {
     job->state = JOB_NONE;
   }
+  state = job->state; /* once the lock is free, another loop may grant the place */
   pthread_mutex_unlock(&queue->lock);
-  return job->state;
+  return state;
 }
 
 void job_queue_leave(struct job_queue *queue, struct job *job) {

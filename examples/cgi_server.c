@@ -87,9 +87,9 @@ static void on_signal(uv_signal_t *handle, int number) {
   bool again = atomic_load(&server.workers[0].stopping) != 0;
 
   (void)handle;
+  stop_all(again ? 2 : 1);
   log_line("signal %d: %s", number,
            again ? "what still runs is ended" : "no new requests; a second one ends what runs");
-  stop_all(again ? 2 : 1);
 }
 
 static void serve_thread(void *worker) {

@@ -8,7 +8,8 @@
 /* To that file, at its end; NULL: to stderr. 0 or an errno. */
 int log_open(const char *path);
 /* One line, with the time before it. What a client or a script might have put into it cannot forge another one: control
-   characters are written as \xNN. */
-void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+   characters are written as \xNN. It never waits: what the log does not take at once is dropped, and counted in a later
+   line. Returns how long the line is. */
+size_t log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

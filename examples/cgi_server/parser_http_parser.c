@@ -12,6 +12,9 @@ struct parser {
   enum parser_stop stop;
   bool keep_alive;
   int64_t content_length;
+  bool in_body;  /* or at the last line feed of the head */
+  bool at_body;  /* that line feed is the next byte, and a body of known length follows */
+  bool after_cr; /* of the head */
   struct chunks chunks;
 };
 
@@ -48,13 +51,18 @@ static int on_head(http_parser *own) {
     parser->content_length = 0;
   parser->stop = parser->content_length == 0 ? PARSER_WHOLE : PARSER_HEAD;
   if (parser->content_length < 0) strict_chunks_begin(&parser->chunks);
-  if (parser->stop == PARSER_HEAD) http_parser_pause(own, 1);
+  if (parser->stop == PARSER_HEAD) {
+    parser->in_body = true;
+    parser->at_body = parser->content_length > 0;
+    http_parser_pause(own, 1);
+  }
   return 0;
 }
 
 static int on_end(http_parser *own) {
   if (of(own)->stop != PARSER_WHOLE) of(own)->stop = PARSER_END;
   of(own)->content_length = 0;
+  of(own)->in_body = false;
   http_parser_pause(own, 1);
   return 0;
 }
@@ -81,15 +89,41 @@ struct parser *parser_create(const struct parser_sink *sink, void *self) {
 
 void parser_free(struct parser *parser) { free(parser); }
 
-enum parser_stop parser_feed(struct parser *parser, const char *bytes, size_t length, size_t *used) {
-  if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) http_parser_pause(&parser->own, 0);
-  if (parser->content_length < 0 && !strict_chunks_feed(&parser->chunks, bytes, length)) {
-    parser->own.http_errno = HPE_INVALID_CHUNK_SIZE;
-    *used = 0;
-    return PARSER_FAILED;
+/* A lenient http-parser takes any byte for the line feed that ends the head. What comes after that is one request to it
+   and might be another to a proxy in front. */
+static bool head_is_strict(struct parser *parser, const char *bytes, size_t length) {
+  size_t at;
+
+  for (at = 0; at < length; at++) {
+    if (parser->after_cr && bytes[at] != '\n') return false;
+    parser->after_cr = bytes[at] == '\r';
   }
+  return true;
+}
+
+static bool body_is_strict(struct parser *parser, const char *bytes, size_t length) {
+  bool at_body = parser->at_body;
+
+  parser->at_body = parser->after_cr = false;
+  if (parser->content_length < 0) return strict_chunks_feed(&parser->chunks, bytes, length);
+  return !at_body || bytes[0] == '\n';
+}
+
+static enum parser_stop fail(struct parser *parser, enum http_errno why, size_t *used) {
+  parser->own.http_errno = why;
+  *used = 0;
+  return PARSER_FAILED;
+}
+
+enum parser_stop parser_feed(struct parser *parser, const char *bytes, size_t length, size_t *used) {
+  bool in_body = parser->in_body;
+
+  if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) http_parser_pause(&parser->own, 0);
+  if (in_body && !body_is_strict(parser, bytes, length))
+    return fail(parser, parser->content_length < 0 ? HPE_INVALID_CHUNK_SIZE : HPE_LF_EXPECTED, used);
   parser->stop = PARSER_MORE;
   *used = http_parser_execute(&parser->own, &settings, bytes, length);
+  if (!in_body && !head_is_strict(parser, bytes, *used)) return fail(parser, HPE_LF_EXPECTED, used);
   if (HTTP_PARSER_ERRNO(&parser->own) == HPE_PAUSED) return parser->stop;
   if (HTTP_PARSER_ERRNO(&parser->own) != HPE_OK || *used < length) return PARSER_FAILED;
   return PARSER_MORE;

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "route.h"
 #include "target.h"
+#include "token.h"
 
 const char *exchange_header(const struct exchange *exchange, const char *name) {
   size_t at;
@@ -101,13 +102,6 @@ void request_begin(struct connection *connection) {
   response_reset(connection);
 }
 
-/* RFC 9110 section 5.6.2. The parser may have been compiled to be lenient about it, as Debian's http-parser is. */
-static bool is_token(const char *text) {
-  static const char letters[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-  return *text != '\0' && text[strspn(text, letters)] == '\0';
-}
-
 static bool finish_head(struct connection *connection) {
   char *bytes;
   size_t at;
@@ -132,6 +126,7 @@ static size_t count_of(const struct exchange *exchange, const char *name) {
   return count;
 }
 
+/* The parser may have been compiled to be lenient about it, as Debian's http-parser is. */
 static bool has_bad_name(const struct exchange *exchange) {
   size_t at;
 

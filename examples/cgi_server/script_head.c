@@ -7,17 +7,11 @@
 #include <strings.h>
 
 #include "reason.h"
+#include "token.h"
 
 static enum script_head_state wrong(struct script_head *head, const char *complaint) {
   head->complaint = complaint;
   return SCRIPT_HEAD_WRONG;
-}
-
-/* RFC 9110 section 5.6.2 */
-static bool is_token(const char *text) {
-  static const char letters[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-  return *text != '\0' && text[strspn(text, letters)] == '\0';
 }
 
 static bool has_control(const char *text) {

@@ -313,6 +313,25 @@ class Smuggling(unittest.TestCase):
             with self.subTest(chunk=chunk):
                 self.refused(self.post(b"Transfer-Encoding: chunked", chunk), (400, 413))
 
+    def test_line_ends_that_are_none(self):
+        for data in (
+            b"GET /index.html HTTP/1.1\r\nHost: a\r\n\rA",
+            b"\rGET /index.html HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"POST /cgi-bin/hang.sh HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\rAabc",
+        ):
+            with self.subTest(data=data):
+                self.refused(data)
+                with Client(server) as client:
+                    for letter in data:
+                        client.send(bytes([letter]))
+                    self.assertEqual(client.response().status, 400)
+        self.refused(b"POST /cgi-bin/hang.sh HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\rA0\r\n\r\n")
+
+    def test_trailers_that_are_none(self):
+        for trailer in (b"\rA", b"X: y\r\n\rA", b"X: y\rz\r\n\r\n", b"X y: z\r\n\r\n", b" X: y\r\n\r\n", b"X: y\n\r\n"):
+            with self.subTest(trailer=trailer):
+                self.refused(self.post(b"Transfer-Encoding: chunked", b"0\r\n" + trailer))
+
     def test_odd_bytes_in_the_head(self):
         for line in (
             b"X-Nul: a\0b",

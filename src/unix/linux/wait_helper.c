@@ -420,6 +420,9 @@ bool safe__helper_put(struct safe__helper *helper, int64_t deadline) {
          end(helper, deadline);
 }
 
+/* The socket of one that was killed is closed before it is gone. */
+int safe__helper_ready_fd(const struct safe__helper *helper) { return helper->fds[helper->killed ? PIDFD : OURS]; }
+
 static bool collect(struct safe__parked *item) {
   struct safe__helper *helper = (struct safe__helper *)item;
 

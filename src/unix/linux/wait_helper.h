@@ -92,6 +92,9 @@ int safe__helper_reply(struct safe__helper *helper);
    deadline; false if it is still there. */
 bool safe__helper_put(struct safe__helper *helper, int64_t deadline);
 
+/* Readable when there is something to look at: an answer, or of a helper that was killed its end. */
+int safe__helper_ready_fd(const struct safe__helper *helper);
+
 /* Of one that has answered, or is gone, and may hang in closing what it sent: ends it, or parks it by itself. */
 void safe__helper_dismiss(struct safe__helper *helper);
 /* The same where nobody minds that it is parked, and an event loop may be who waits. */

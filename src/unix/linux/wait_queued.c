@@ -101,7 +101,7 @@ static void park(void *argument) {
   safe__helper_park(request->helper, free_parked, request);
 }
 
-static safe_handle handle(void *argument) { return ((struct request *)argument)->helper->fds[0]; }
+static safe_handle handle(void *argument) { return safe__helper_ready_fd(((struct request *)argument)->helper); }
 
 static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, NULL};
 

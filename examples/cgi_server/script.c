@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "script.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,12 @@ static void on_stopped(safe_uv_process *process, int status, const safe_stop_rep
   script_release(script);
 }
 
+/* A stop that is under way keeps its grace, so what ends it early is the end of what it waits for. The number of the
+   group is kept from others as long as the handle is open. A process that has left the group has the grace yet. */
+static void cut_grace(struct script *script) {
+  if (script->worker->stop_seen == 2) uv_kill(-script->process.uv.pid, SIGKILL);
+}
+
 void script_stop(struct script *script, const char *why) {
   safe_stop_options options = SAFE_STOP_OPTIONS_INIT;
   safe_error error = SAFE_ERROR_INIT;
@@ -79,6 +86,7 @@ void script_stop(struct script *script, const char *why) {
     script_release(script);
     return;
   }
+  if (script->state == SCRIPT_STOPS) cut_grace(script);
   if (script->state != SCRIPT_RUNS) return;
   script->state = SCRIPT_STOPS;
   atomic_store(&script->stopping, true);

@@ -233,6 +233,38 @@ class Ends(unittest.TestCase):
             self.assertLess(time.monotonic() - started, 3 * SLOWNESS)
             self.assertTrue(eventually(lambda: not any(map(alive, pids)), 2), "and leaves no script")
 
+    def test_a_second_signal_ends_what_is_being_stopped(self):
+        server = Server(jobs=4, timeout=1, grace=25)
+        self.addCleanup(server.discard)
+        with Client(server) as client:
+            client.send(message("/cgi-bin/stubborn.sh"))
+            stubborn = int(server.note("stubborn"))
+            self.assertEqual(client.response().status, 504)
+            self.assertTrue(alive(stubborn), "it has its grace yet")
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            self.assertEqual(server.process.wait(PATIENCE), 0)
+            self.assertTrue(eventually(lambda: not alive(stubborn), 2))
+
+    def test_a_log_that_nobody_reads_holds_nothing_up(self):
+        server = Server(jobs=2)
+        self.addCleanup(server.discard)
+        server.terminate()
+        command = [program(), "--cgi-bin", server.bin, "--port", str(server.port)]
+        server.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        server.pid = server.process.pid
+        self.assertIn(b"listening on", server.process.stderr.readline())
+        for _ in range(4):  # 256 KiB, of which a pipe takes 64
+            self.assertEqual(fetch(server, "/cgi-bin/flood_log.sh").status, 200)
+        os.read(server.process.stderr.fileno(), 1 << 20)
+        self.assertEqual(fetch(server, "/cgi-bin/fail.sh").status, 200)
+        self.assertRegex(os.read(server.process.stderr.fileno(), 1 << 20), rb" \d+ lines are missing here")
+        for _ in range(4):
+            self.assertEqual(fetch(server, "/cgi-bin/flood_log.sh").status, 200)
+        self.assertEqual(server.terminate(), 0, "it hears a signal, too")
+        server.process.stderr.close()
+
     def test_a_port_can_be_used_again_at_once(self):
         server = Server(jobs=1)
         self.addCleanup(server.discard)

@@ -24,7 +24,7 @@ enum {
   EXIT_MS = 100,          /* between the end of the output and the exit that says whether it is complete */
   INPUT_HIGH = 64 * 1024, /* of the body, taken from the client in advance */
   ERROR_LINE = 1024,
-  ERRORS_MOST = 64 * 1024 /* bytes of stderr that are logged for one script */
+  ERRORS_MOST = 64 * 1024 /* bytes of the log that the stderr of one script may have */
 };
 
 enum script_state {
@@ -65,6 +65,7 @@ struct script {
   int open_handles;
   bool has_process;
   bool out_open, out_ended, out_reading, err_open, exited, drained, finished;
+  bool followed; /* its answer is a local redirection */
   safe_exit status;
   struct script_head head;
   bool head_done;

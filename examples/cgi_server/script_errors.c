@@ -10,7 +10,8 @@ static void say_line(struct script *script) {
 
   for (at = 0; at < errors->length; at++)
     if (errors->line[at] == '\0') errors->line[at] = ' ';
-  log_line("%s[%d]: %.*s", script->place.name, script->process.uv.pid, (int)errors->length, errors->line);
+  errors->total +=
+    log_line("%s[%d]: %.*s", script->place.name, script->process.uv.pid, (int)errors->length, errors->line);
   errors->length = 0;
 }
 
@@ -19,11 +20,10 @@ void errors_add(struct script *script, const char *bytes, size_t length) {
   size_t at;
 
   if (errors->total >= ERRORS_MOST) return;
-  for (at = 0; at < length; at++) {
+  for (at = 0; at < length && errors->total < ERRORS_MOST; at++) {
     if (bytes[at] != '\n') errors->line[errors->length++] = bytes[at];
-    if (bytes[at] == '\n' || errors->length == ERROR_LINE) say_line(script);
+    if (errors->length == ERROR_LINE || (bytes[at] == '\n' && errors->length > 0)) say_line(script);
   }
-  errors->total += length;
   if (errors->total < ERRORS_MOST) return;
   errors->length = 0;
   log_line("%s[%d] writes too much to stderr: the rest is not logged", script->place.name, script->process.uv.pid);

@@ -42,10 +42,20 @@ static void send_body(struct script *script, const char *bytes, size_t length) {
   input_stall(script, true);
 }
 
+static void arm(struct script *script, uint64_t ms) {
+  uint64_t now = uv_now(&script->worker->loop);
+  uint64_t left = script->deadline > now ? script->deadline - now : 0;
+
+  uv_timer_start(&script->timer, script_on_timer, script->exited || ms < left ? ms : left, 0);
+}
+
+/* Who answers now is another one, and the client's leaving is told to that one: this script has to end by itself. */
 static void follow(struct script *script) {
   struct exchange *exchange = script->exchange;
 
   script_part(script);
+  script->followed = true;
+  arm(script, EXIT_MS);
   exchange_redirect(exchange, script->head.location);
 }
 
@@ -53,6 +63,13 @@ static void bad_head(struct script *script, const char *complaint) {
   atomic_fetch_add(&script->worker->server->counts.script_failures, 1);
   log_line("%s[%d] gave no answer: %s", script->place.name, script->process.uv.pid, complaint);
   script_fail(script, 502, "The script gave no answer that can be passed on.");
+}
+
+/* Where it has none, its Content-Length is that of another response (RFC 9110 section 8.6). */
+static bool has_body(const struct script *script) {
+  int status = script->head.status;
+
+  return strcmp(script->exchange->method, "HEAD") != 0 && status != 204 && status != 304;
 }
 
 static void read_head(struct script *script, const char *bytes, size_t length) {
@@ -74,7 +91,7 @@ static void read_head(struct script *script, const char *bytes, size_t length) {
     follow(script);
     return;
   }
-  script->body_left = strcmp(script->exchange->method, "HEAD") == 0 ? -1 : head->content_length;
+  script->body_left = has_body(script) ? head->content_length : -1;
   exchange_begin(script->exchange, head->status, head->reason, head->headers, head->header_count, head->content_length);
   if (used < length) send_body(script, bytes + used, length - used);
 }
@@ -191,13 +208,6 @@ static void conclude(struct script *script) {
     respond(script);
 }
 
-static void arm(struct script *script, uint64_t ms) {
-  uint64_t now = uv_now(&script->worker->loop);
-  uint64_t left = script->deadline > now ? script->deadline - now : 0;
-
-  uv_timer_start(&script->timer, script_on_timer, script->exited || ms < left ? ms : left, 0);
-}
-
 /* The exit is known, and there is no more output: the place is free for the next one. What is left in the group goes
    now, while the number of the group is still kept from others. */
 static void finish(struct script *script) {
@@ -246,6 +256,8 @@ void script_on_timer(uv_timer_t *timer) {
     }
     script->drained = true;
     script_settle(script);
+  } else if (script->followed) {
+    script_stop(script, "it has sent the request on");
   } else if (uv_now(&script->worker->loop) < script->deadline) { /* it has closed its output, and works on */
     if (script->exchange != NULL && script->head_done && script->body_left <= 0)
       respond(script);

@@ -98,6 +98,13 @@ class ClientLeaves(Case):
             self.gone(note, GRACE + 2 * SLOWNESS)
         self.assertLess(time.monotonic() - started, GRACE + 4 * SLOWNESS, "it was not the time limit that ended it")
 
+    def test_a_script_that_has_sent_the_request_on(self):
+        """It is not what the client waits for, and nobody else would end it."""
+        with Client(self.server) as client:
+            client.send(message("/cgi-bin/sends_on.sh"))
+            self.gone("sends_on", 0.1 + GRACE + 2 * SLOWNESS)
+            self.assertEqual(client.response().text, "slow\n")
+
     def test_a_script_that_would_go_on(self):
         self.left("/cgi-bin/hang.sh", "hang")
         self.forget()
@@ -195,6 +202,12 @@ class Floods(Case):
         reply = fetch(self.server, "/cgi-bin/flood_log.sh")
         self.assertEqual(reply.text, "after the flood\n")
         self.assertLess(self.server.log_path.stat().st_size - before, 1 << 20)
+
+    def test_of_short_lines(self):
+        before = self.server.log_path.stat().st_size
+        self.assertEqual(fetch(self.server, "/cgi-bin/flood_lines.sh").text, "after the flood\n")
+        self.assertLess(self.server.log_path.stat().st_size - before, 70 << 10)
+        self.assertNotRegex(self.server.log(), r"flood_lines\.sh\[\d+\]: ?\n")
 
 
 class Bodies(Case):

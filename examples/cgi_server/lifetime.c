@@ -60,10 +60,11 @@ void lifetime_touch(struct connection *connection) {
 }
 
 static bool has_hung_up(struct connection *connection) {
-  struct pollfd look = {-1, POLLRDHUP, 0};
+  const struct answerer *answerer = connection->exchange.answerer;
+  bool half_closed_stays = answerer != NULL && answerer->half_closed_stays;
+  struct pollfd look = {-1, half_closed_stays ? 0 : POLLRDHUP, 0};
 
-  return uv_fileno((uv_handle_t *)&connection->tcp, &look.fd) == 0 && poll(&look, 1, 0) > 0 &&
-         (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+  return uv_fileno((uv_handle_t *)&connection->tcp, &look.fd) == 0 && poll(&look, 1, 0) > 0 && look.revents != 0;
 }
 
 /* What the client has not acknowledged, in libuv's queue and in the system's. The latter may be megabytes, of which the
@@ -154,6 +155,12 @@ static void on_closed(uv_handle_t *handle) {
   free(connection);
 }
 
+/* Where the connection's end marks that of the answer, one that was broken off would look complete: a reset shows it.
+ */
+static bool needs_reset(const struct response *response) {
+  return response->aborted && (response->framing == FRAMING_CLOSE || response->framing == FRAMING_RAW);
+}
+
 void connection_close(struct connection *connection) {
   struct exchange *exchange = &connection->exchange;
   bool answering = connection->phase == PHASE_EXCHANGE && !connection->response.ended;
@@ -166,7 +173,8 @@ void connection_close(struct connection *connection) {
     atomic_fetch_add(&connection->worker->server->counts.client_left, 1);
     exchange->answerer->gone(exchange->self);
   }
-  uv_close((uv_handle_t *)&connection->tcp, on_closed);
+  if (!needs_reset(&connection->response) || uv_tcp_close_reset(&connection->tcp, on_closed) != 0)
+    uv_close((uv_handle_t *)&connection->tcp, on_closed);
   uv_close((uv_handle_t *)&connection->timer, on_closed);
 }
 

@@ -111,6 +111,17 @@ class Heads(unittest.TestCase):
             self.assertEqual(sorted(name for name, _ in reply.headers), ["Connection", "Content-Length", "X-Made-By"])
             self.assertTrue(client.ended(), "nobody but the script knows where its answer ends")
 
+    def test_an_answer_that_is_broken_off_does_not_look_complete(self):
+        """Not even where the end of the connection is the end of the answer."""
+        die = server.bin / "nph-die.sh"
+        die.write_text('#!/bin/sh\nprintf "HTTP/1.1 200 OK\\r\\n\\r\\nhalf"\nsleep 0.3\nkill -9 $$\n')
+        die.chmod(0o755)
+        half = server.bin / "half-die.sh"
+        half.write_text('#!/bin/sh\nprintf "Content-Type: a/b\\n\\nhalf"\nsleep 0.3\nkill -9 $$\n')
+        half.chmod(0o755)
+        self.assertFalse(fetch(server, "/cgi-bin/nph-die.sh").complete)
+        self.assertFalse(fetch(server, "/cgi-bin/half-die.sh", version="1.0").complete)
+
     def test_a_script_that_fails_after_its_answer(self):
         reply = fetch(server, "/cgi-bin/fail.sh")
         self.assertEqual((reply.status, reply.text), (200, "all of it\n"))

@@ -79,6 +79,9 @@ static void parse(struct connection *connection, const char *bytes, size_t lengt
       parse_failed(connection);
       return;
     }
+    /* A chunked body does not say in advance that it is too long to be thrown away. */
+    if (connection->phase == PHASE_DISCARD && connection->body_bytes > connection->discard_until)
+      connection_linger(connection);
   }
   if (length > 0 && connection->phase < PHASE_LINGER && !buffer_add(&connection->held, bytes, length))
     connection->broken = true;
@@ -173,6 +176,7 @@ static void after_response(struct connection *connection) {
   } else if (connection->close_after || connection->expects || left > DISCARD_AT_MOST) {
     connection_linger(connection);
   } else {
+    connection->discard_until = connection->body_bytes + DISCARD_AT_MOST;
     connection_phase(connection, PHASE_DISCARD);
   }
 }

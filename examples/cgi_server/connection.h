@@ -80,6 +80,7 @@ struct connection {
   enum { AT_TARGET, AT_NAME, AT_VALUE, AT_BODY } at;
   size_t trailer_bytes;
   uint64_t body_bytes;
+  uint64_t discard_until; /* PHASE_DISCARD: as many of them are read */
   char client[64];
   int client_port;
 

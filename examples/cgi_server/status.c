@@ -211,11 +211,21 @@ static bool is_local(const char *client) {
   return strncmp(client, "127.", 4) == 0 || strcmp(client, "::1") == 0 || strncmp(client, "::ffff:127.", 11) == 0;
 }
 
+/* To a server behind a proxy every client is a local one. */
+static bool is_forwarded(const struct exchange *exchange) {
+  static const char *const names[] = {"Forwarded", "X-Forwarded-For", "Via"};
+  size_t at;
+
+  for (at = 0; at < sizeof(names) / sizeof(names[0]); at++)
+    if (exchange_header(exchange, names[at]) != NULL) return true;
+  return false;
+}
+
 void status_answer(struct exchange *exchange) {
   static const struct header allow = {"Allow", "GET, HEAD"};
   struct status *self;
 
-  if (!is_local(exchange->client)) {
+  if (!is_local(exchange->client) || is_forwarded(exchange)) {
     exchange_refuse(exchange, 403, NULL, "The status is shown to local clients only.");
     return;
   }

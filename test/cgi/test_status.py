@@ -177,6 +177,10 @@ class Status(unittest.TestCase):
         self.assertRegex(page, r"\A<!DOCTYPE html>")
         self.assertIn("CGI", " ".join(WellFormed(page).words))
 
+    def test_nobody_gets_it_by_way_of_a_proxy(self):
+        for name in ("Forwarded", "X-Forwarded-For", "Via"):
+            self.assertEqual(fetch(server, "/-/status", headers=[(name, "for=192.0.2.1")]).status, 403)
+
     def test_other_methods_and_paths(self):
         self.assertEqual(fetch(server, "/-/status", "POST", body=b"x").status, 405)
         for path in ("/-/", "/-", "/-/status/", "/-/other"):

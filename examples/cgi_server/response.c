@@ -231,11 +231,13 @@ void exchange_refuse(struct exchange *exchange, int status, const struct header 
 
 void response_refuse(struct connection *connection, int status, const char *sentence) {
   struct exchange *exchange = &connection->exchange;
+  bool head_only = connection->response.head_only;
 
   memset(exchange, 0, sizeof(*exchange));
   exchange->worker = connection->worker;
   exchange->version_minor = 1;
   response_reset(connection);
+  connection->response.head_only = head_only;
   connection->close_after = true;
   connection_phase(connection, PHASE_EXCHANGE);
   exchange_refuse(exchange, status, NULL, sentence);

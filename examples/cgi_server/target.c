@@ -33,6 +33,12 @@ static const char *decode(char *into, const char *from, size_t length) {
   return NULL;
 }
 
+static bool has_control(const char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < 0x20 || *text == 0x7f) return true;
+  return false;
+}
+
 /* RFC 3986 section 5.2.4, and runs of slashes become one. Dots that lead above the root are refused, not cut off. */
 static const char *remove_dots(char *path) {
   char *into = path, *from = path;
@@ -85,6 +91,7 @@ const char *target_read(struct target *target, const char *text, char *space) {
   if ((complaint = remove_dots(target->path)) != NULL) return complaint;
   space += strlen(space) + 1;
   target->query = space;
+  if (has_control(query)) return "The query has a control character.";
   if (*query == '?') query++;
   length = strcspn(query, "#"); /* no client sends a fragment; it is not for the server */
   memcpy(space, query, length);
@@ -95,7 +102,7 @@ const char *target_read(struct target *target, const char *text, char *space) {
 bool target_host_is_valid(const char *host) {
   size_t length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":"), at;
 
-  if (length > 255 || length > strlen(host)) return false;
+  if (length > 255 || length > strlen(host) || (length == 0 && *host != '\0')) return false;
   for (at = 0; at < length; at++) {
     unsigned char letter = (unsigned char)host[at];
     bool plain = (letter >= '0' && letter <= '9') || ((letter | 0x20) >= 'a' && (letter | 0x20) <= 'z');

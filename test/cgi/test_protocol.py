@@ -158,6 +158,23 @@ class Bodies(unittest.TestCase):
     def test_an_unknown_expectation_is_refused(self):
         self.assertEqual(fetch(server, "/index.html", headers=[("Expect", "the-moon")]).status, 417)
 
+    def test_a_chunked_body_that_nobody_reads_is_thrown_away_up_to_a_bound(self):
+        for size, goes_on in ((512 << 10, True), (3 << 20, False)):
+            with self.subTest(size=size), Client(server) as client:
+                client.send(message("/missing", "POST", [("Transfer-Encoding", "chunked")]))
+                self.assertEqual(client.response().status, 405)
+                client.send(chunked(*[b"x" * 65536] * (size >> 16)))
+                if goes_on:
+                    self.assertEqual(client.request("/index.html").status, 200)
+                else:
+                    self.assertTrue(client.ended())
+
+    def test_a_head_that_is_refused_has_no_body(self):
+        with Client(server) as client:
+            client.send(b"HEAD /%00 HTTP/1.1\r\nHost: a\r\n\r\n")
+            self.assertEqual(client.response("HEAD").status, 400)
+            self.assertTrue(client.ended())
+
     def test_head_has_the_headers_and_no_body(self):
         with Client(server) as client:
             for path in ("/index.html", "/cgi-bin/hello.sh", "/missing", "/-/status"):
@@ -172,6 +189,9 @@ class Bodies(unittest.TestCase):
     def test_a_status_without_body_has_none(self):
         with Client(server) as client:
             for status in (204, 304):
+                reply = client.request(saying(b"Status: %d None\nContent-Length: 9\n\n" % status))
+                self.assertEqual(reply.status, status)
+                self.assertEqual(client.request("/index.html").status, 200, "its length is another response's")
                 reply = client.request(saying(b"Status: %d None\n\nsmuggled" % status))
                 self.assertEqual(reply.status, status)
                 self.assertEqual(reply.get("Transfer-Encoding"), None)
@@ -344,6 +364,14 @@ class Smuggling(unittest.TestCase):
         ):
             with self.subTest(line=line):
                 self.refused(b"GET /index.html HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\n\r\n")
+
+    def test_odd_bytes_in_the_query(self):
+        for letter in (b"\x01", b"\t", b"\x7f"):
+            with self.subTest(letter=letter):
+                self.refused(b"GET /index.html?a" + letter + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+    def test_a_host_that_is_only_a_port(self):
+        self.refused(b"GET /index.html HTTP/1.1\r\nHost: :80\r\n\r\n")
 
     def test_a_folded_header_does_not_become_two(self):
         with Client(server) as client:

@@ -205,7 +205,7 @@ class Ends(unittest.TestCase):
                 reply = busy.response()
                 self.assertEqual((reply.text, reply.complete), ("slow\n", True))
                 self.assertTrue(busy.ended())
-            self.assertEqual(server.process.wait(PATIENCE), 0)
+            self.assertEqual(server.process.wait(PATIENCE), 0, server.log())
             self.assertEqual(server.scripts(), [])
 
     def test_what_does_not_finish_is_ended(self):

@@ -50,6 +50,12 @@ static void say_stuck(struct safe_stop *stop, int64_t deadline) {
   safe_error *error = &stop->error;
   bool told;
 
+  if (report->left[0] == 0) {
+    safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
+               "Whether all processes have ended cannot be told: the list of processes could not be read, for want of "
+               "descriptors or memory, or does not show them.");
+    return;
+  }
   safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_STOP, -1,
              "%d process%s still there at the end of the stop; the first is %lld, state %c", (int)report->left_count,
              report->left_count == 1 ? " is" : "es are", (long long)report->left[0],

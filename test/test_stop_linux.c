@@ -6,9 +6,11 @@
 #include <linux/fs.h>
 #include <pthread.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "internal.h"
 #include "kernel.h"
 #include "tree_linux.h"
 
@@ -270,9 +272,153 @@ static void a_frozen_file_costs_the_spawns_deadline(void **state) {
   }
 }
 
+/* ---- Without what it takes to see who is left. */
+static struct rlimit files;
+
+static void take_descriptors(void) {
+  struct rlimit none = files;
+
+  none.rlim_cur = 0;
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void *no_memory(void *memory, size_t size) {
+  (void)memory, (void)size;
+  return NULL;
+}
+
+static void take_memory(void) { safe__realloc = no_memory; }
+
+static struct safe__kernel real;
+
+static int note_all(void **state) {
+  (void)state;
+  real = safe__kernel;
+  return getrlimit(RLIMIT_NOFILE, &files);
+}
+
+static int give_back(void **state) {
+  (void)state;
+  safe__kernel = real;
+  safe__realloc = realloc;
+  return setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static int stop_now(safe_process *process, safe_error *error) {
+  safe_stop_options options = SAFE_STOP_OPTIONS_INIT;
+  safe_stop_report report = SAFE_STOP_REPORT_INIT;
+  int code;
+
+  options.grace_ms = 0;
+  code = safe_process_stop(process, &options, &report, error);
+  if (code == SAFE_OK) assert_int_equal(report.left_count, 0);
+  if (code != SAFE_OK) assert_true(report.left_count > 0 && report.verdict == SAFE_STOP_STUCK);
+  return code;
+}
+
+/* A child, and below it a process that has a session of its own before it is "ready". */
+static safe_process *start_with_daemon(const char *name, int32_t tree) {
+  const char *argv[] = {"sh", "-c", "setsid sh -c 'echo ready; kill -STOP $$; :' \"$0\" & wait; :", name, NULL};
+  safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process = NULL;
+  int code;
+
+  options.argv = argv;
+  options.tree = tree;
+  options.out.kind = SAFE_STDIO_PIPE;
+  code = safe_spawn(&process, &options, &error);
+  if (code == SAFE_ENOTSUP) {
+    print_message("skipped: %s\n", error.message);
+    skip();
+  }
+  assert_code(code, SAFE_OK);
+  expect_line(process, "ready");
+  return process;
+}
+
+/* Takes away, stops in vain, and gives back. */
+static void stop_in_want(safe_process *process, void (*take)(void)) {
+  safe_error error = SAFE_ERROR_INIT;
+  int code;
+
+  take();
+  code = stop_now(process, &error);
+  give_back(NULL);
+  assert_code(code, SAFE_ESTUCK);
+  assert_non_null(strstr(error.message, "could not be read"));
+  assert_false(is_alive(safe_process_pid(process)));
+}
+
+/* The links to whoever is left went with the child: from then on nobody can tell. */
+static void a_tree_that_was_never_seen_does_not_count_as_gone(void **state) {
+  void (*const takes[])(void) = {take_descriptors, take_memory};
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *process;
+  size_t at;
+
+  (void)state;
+  for (at = 0; at < 2; at++) {
+    process = start_with_daemon("bomb-unseen", SAFE_TREE_DEFAULT);
+    stop_in_want(process, takes[at]);
+    assert_int_equal(count_named("bomb-unseen"), 1);
+    assert_code(stop_now(process, &error), SAFE_ESTUCK);
+    assert_non_null(strstr(error.message, "could not be read"));
+    kill_named("bomb-unseen");
+    safe_process_free(process);
+    expect_nothing_parked();
+  }
+}
+
+static long deaf_kill_group(int pidfd, int64_t pid, bool reaped, int number) {
+  return number == 0 ? real.kill_group(pidfd, pid, reaped, number) : 0;
+}
+
+static long deaf_signal(int pidfd, int number) {
+  (void)pidfd, (void)number;
+  return 0;
+}
+
+static void who_was_seen_before_is_ended_later(void **state) {
+  void (*const takes[])(void) = {take_descriptors, take_memory};
+  safe_process *process;
+  size_t at;
+
+  (void)state;
+  if (real.signal(-1, 0) == -ENOSYS) skip(); /* pidfd_send_signal: Linux before 5.1, Valgrind */
+  for (at = 0; at < 2; at++) {
+    process = start_with_daemon("bomb-kept", SAFE_TREE_DEFAULT);
+    safe__kernel.kill_group = deaf_kill_group;
+    safe__kernel.signal = deaf_signal;
+    assert_code(stop_now(process, NULL), SAFE_ESTUCK);
+    safe__kernel = real;
+    stop_in_want(process, takes[at]);
+    if (takes[at] == take_descriptors) assert_int_equal(count_named("bomb-kept"), 1);
+    assert_code(stop_now(process, NULL), SAFE_OK);
+    assert_int_equal(count_named("bomb-kept"), 0);
+    safe_process_free(process);
+    expect_nothing_parked();
+  }
+}
+
+static void a_cgroup_without_descriptors_does_not_count_as_empty(void **state) {
+  safe_process *process = start_with_daemon("bomb-blind", SAFE_TREE_CGROUP);
+
+  (void)state;
+  stop_in_want(process, take_descriptors);
+  assert_int_equal(count_named("bomb-blind"), 1);
+  assert_code(stop_now(process, NULL), SAFE_OK);
+  assert_int_equal(count_named("bomb-blind"), 0);
+  safe_process_free(process);
+  expect_nothing_parked();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_cancel_ends_the_grace_early),
+    cmocka_unit_test_setup_teardown(a_tree_that_was_never_seen_does_not_count_as_gone, note_all, give_back),
+    cmocka_unit_test_setup_teardown(who_was_seen_before_is_ended_later, note_all, give_back),
+    cmocka_unit_test_setup_teardown(a_cgroup_without_descriptors_does_not_count_as_empty, note_all, give_back),
     cmocka_unit_test_teardown(a_frozen_child_is_described, thaw_again),
     cmocka_unit_test_teardown(a_frozen_child_under_a_guard, thaw_again),
     cmocka_unit_test_teardown(a_frozen_tree_of_any_kind, thaw_again),

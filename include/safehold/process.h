@@ -401,7 +401,7 @@ typedef struct safe_stop_report {
   int32_t verdict;                  /* SAFE_STOP_* */
   int32_t left_count;               /* how many processes of the group or job are left */
   int32_t state;                    /* of the first one left: the letter of proc(5), such as 'D', or 0 */
-  int64_t left[SAFE_STOP_MAX_PIDS]; /* the first of them */
+  int64_t left[SAFE_STOP_MAX_PIDS]; /* the first of them; 0: one that the list of processes does not show */
   char wait_channel[64];            /* where in the kernel the first one left waits, or "" */
 } safe_stop_report;
 

@@ -52,6 +52,8 @@ struct safe__child {
   int64_t watched; /* one that was left when its group was last looked through, or 0 */
   bool ended;      /* it is a zombie of ours, or was reaped by somebody else */
   bool killed;     /* its end was forced once */
+  bool listed;     /* Linux: all processes were looked through for its tree once */
+  bool unlisted;   /* it was signalled before that: whoever lost his parent then is found by no link any more */
   int terminal;    /* our end of its pseudo-terminal, or -1 */
   int *targets;    /* of the listed handles, by their places in the list; NULL if there are none */
   size_t target_count;

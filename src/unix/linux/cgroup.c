@@ -224,37 +224,47 @@ void safe__cgroup_close(struct safe__cgroup *cgroup) {
 
 /* ---- Its end. */
 
+#define NO_DESCRIPTOR_MS 5 /* until there may be one again */
+
 void safe__cgroup_wait(int folder, int64_t deadline) {
   int fd = openat(folder, "cgroup.events", O_RDONLY | O_CLOEXEC);
   struct pollfd changed = {fd, POLLPRI, 0};
   char text[256];
 
-  if (fd < 0) return;
+  if (fd < 0) {
+    if (!safe__cgroup_empty(folder))
+      safe__os_sleep(safe__deadline_min(deadline, safe__deadline(NO_DESCRIPTOR_MS)), NULL, false);
+    return;
+  }
   /* Only what changes after it was read wakes. */
   if (read(fd, text, sizeof(text)) > 0 && !safe__cgroup_empty(folder)) safe__poll(&changed, 1, deadline);
   close(fd);
 }
 
 /* By a pidfd, and only if the process is in it once that is open: no number alone is trusted. */
-static void signal_one(const struct safe__cgroup *cgroup, int64_t pid, int signal) {
+static bool signal_one(const struct safe__cgroup *cgroup, int64_t pid, int signal) {
   const char *name = strrchr(cgroup->path, '/');
   int pidfd = safe__pidfd_open(pid);
+  bool reached = false;
   char text[4096];
 
-  if (pidfd < 0) return;
+  if (pidfd < 0) return false;
   if (safe__proc_text(pid, "cgroup", text, sizeof(text)) && strstr(text, name) != NULL)
-    safe__kernel.signal(pidfd, signal);
+    reached = safe__kernel.signal(pidfd, signal) == 0;
   close(pidfd);
+  return reached;
 }
 
 #define MOST 4096 /* at a time; a larger tree takes more rounds */
 
-void safe__cgroup_signal(const struct safe__cgroup *cgroup, int signal) {
+bool safe__cgroup_signal(const struct safe__cgroup *cgroup, int signal) {
   int64_t *pids = safe__alloc(MOST * sizeof(*pids));
+  bool reached = false;
   int at, count;
 
-  if (pids == NULL) return;
+  if (pids == NULL) return false;
   count = safe__cgroup_list(cgroup->folder, pids, MOST);
-  for (at = 0; at < count && at < MOST; at++) signal_one(cgroup, pids[at], signal);
+  for (at = 0; at < count && at < MOST; at++) reached = signal_one(cgroup, pids[at], signal) || reached;
   safe__free(pids);
+  return reached;
 }

@@ -7,10 +7,9 @@
 /* A guard's stack has room for so many folders within each other. */
 #define DEEPEST 16
 
+/* Or a negative errno. */
 static int open_at(int folder, const char *name, int flags) {
-  long fd = safe__raw6(SYS_openat, folder, (long)name, O_RDONLY | O_CLOEXEC | flags, 0, 0, 0);
-
-  return fd < 0 ? -1 : (int)fd;
+  return (int)safe__raw6(SYS_openat, folder, (long)name, O_RDONLY | O_CLOEXEC | flags, 0, 0, 0);
 }
 
 /* ---- The cgroups in it. */
@@ -111,15 +110,20 @@ int safe__cgroup_list(int folder, int64_t *pids, int room) {
 }
 
 /* ---- Whether there are any: the kernel counts those below too, and no zombies. */
+
+/* What is done in one that was removed while it is open answers ENODEV. */
+static bool was_removed(long result) { return result == -ENOENT || result == -ENODEV; }
+
 bool safe__cgroup_empty(int folder) {
   static const char wanted[] = "populated 1";
   int fd = open_at(folder, "cgroup.events", 0);
   char text[256];
   long length, at, matched = 0;
 
-  if (fd < 0) return true; /* it was removed */
+  if (fd < 0) return was_removed(fd);
   length = safe__raw6(SYS_read, fd, (long)text, sizeof(text), 0, 0, 0);
   child_close_one(fd);
+  if (length <= 0) return was_removed(length);
   for (at = 0; at < length && wanted[matched] != '\0'; at++) matched = text[at] == wanted[matched] ? matched + 1 : 0;
   return wanted[matched] != '\0';
 }

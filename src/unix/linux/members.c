@@ -4,6 +4,7 @@
  * guard. Whoever was found is remembered, by number and start time: when his parent ends he is somebody else's child,
  * and no link leads to him any more.
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,16 +38,41 @@ static bool add(struct safe__members *all, size_t *room, int64_t pid, const stru
   return true;
 }
 
-static void read_all(struct safe__members *all) {
+/* For now, and not because there is no such process, or no /proc. */
+static bool is_want(long result) { return result == -EMFILE || result == -ENFILE || result == -ENOMEM; }
+
+enum look { LOOKED, GONE, IN_WANT };
+
+static enum look look_at(int64_t pid, struct safe__proc_stat *stat) {
+  char text[16];
+  long result = 1;
+  int tries;
+
+  /* What can be read the moment after was not to be read for want of a descriptor. */
+  for (tries = 0; tries < 2 && result > 0; tries++) {
+    if (safe__calm_stat(pid, stat)) return LOOKED;
+    result = safe__proc_read(pid, 0, "status", text, sizeof(text));
+  }
+  return is_want(result) ? IN_WANT : GONE;
+}
+
+/* False if not all could be looked at. */
+static bool read_all(struct safe__members *all) {
   struct safe__proc_stat stat;
   struct safe__proc_walk walk;
+  bool complete = true;
+  enum look result;
   size_t room = 0;
   int64_t pid;
 
   safe__proc_open(&walk);
-  while ((pid = safe__proc_walk_next(&walk)) != 0)
-    if (safe__calm_stat(pid, &stat) && !add(all, &room, pid, &stat)) break;
+  if (walk.folder < 0) return !is_want(walk.folder);
+  while (complete && (pid = safe__proc_walk_next(&walk)) != 0) {
+    result = look_at(pid, &stat);
+    complete = result == GONE || (result == LOOKED && add(all, &room, pid, &stat));
+  }
   safe__proc_close(&walk);
+  return complete && walk.length >= 0;
 }
 
 static struct safe__member *lookup(const struct safe__members *all, int64_t pid) {
@@ -124,35 +150,47 @@ static void keep_living(struct safe__members *all) {
   all->count = kept;
 }
 
-/* Without memory they are not remembered: they are still found where a link leads to them. */
-static void remember(struct safe__child *child, const struct safe__members *all) {
-  size_t at, count = 0, kept = 0;
+/* Instead of those that were seen before; of an incomplete look together with those that it did not come to. False
+   without memory: then those from before stay. */
+static bool remember(struct safe__child *child, const struct safe__members *all, bool complete) {
+  size_t at, count = 0, kept = 0, before = 0;
+  const struct safe__member *seen;
   struct safe__member *copy;
 
   for (at = 0; at < all->count; at++) count += lives(&all->items[at]);
-  if (child->tree == NULL && count == 0) return;
+  if (child->tree == NULL && count == 0) return true;
   if (child->tree == NULL) child->tree = safe__tree_new();
-  if (child->tree == NULL) return;
-  copy = count == 0 ? NULL : safe__alloc(count * sizeof(*copy));
-  for (at = 0; copy != NULL && at < all->count; at++)
+  if (child->tree == NULL) return false;
+  seen = child->tree->seen.items;
+  if (!complete) before = child->tree->seen.count;
+  copy = count + before == 0 ? NULL : safe__alloc((count + before) * sizeof(*copy));
+  if (copy == NULL && count + before > 0) return false;
+  for (at = 0; at < all->count; at++)
     if (lives(&all->items[at])) copy[kept++] = all->items[at];
+  for (at = 0; at < before; at++)
+    if (lookup(all, seen[at].pid) == NULL) copy[kept++] = seen[at];
   safe__free(child->tree->seen.items);
   child->tree->seen.items = copy;
   child->tree->seen.count = kept;
+  return true;
 }
 
-void safe__members_find(struct safe__child *child, enum safe__group group, struct safe__members *found) {
+bool safe__members_find(struct safe__child *child, enum safe__group group, struct safe__members *found) {
+  bool complete;
+
   found->items = NULL;
   found->count = 0;
-  read_all(found);
+  complete = read_all(found);
   mark_seeds(child, found, group);
   if (child->keeping != SAFE_TREE_GROUP) {
     mark_descendants(found);
-    remember(child, found);
+    complete = remember(child, found, complete) && complete;
   }
   /* Named, but not remembered: whoever is remembered is signalled. */
   if (group == SAFE__GROUP_IN_DOUBT) mark_group(child, found);
   keep_living(found);
+  child->listed = child->listed || complete;
+  return complete;
 }
 
 void safe__member_signal(const struct safe__member *member, int signal) {

@@ -42,14 +42,15 @@ bool safe__cgroup_locate(char *own, char *mounts, char *folder, size_t size);
 int safe__cgroup_make(struct safe__cgroup *cgroup, const safe_spawn_options *asked, safe_error *error);
 /* Waits until it may have become empty. */
 void safe__cgroup_wait(int folder, int64_t deadline);
-/* Sends the signal to each process in it and below. */
-void safe__cgroup_signal(const struct safe__cgroup *cgroup, int signal);
+/* Sends the signal to each process in it and below. False if it reached nobody. */
+bool safe__cgroup_signal(const struct safe__cgroup *cgroup, int signal);
 /* Only forgets it. */
 void safe__cgroup_close(struct safe__cgroup *cgroup);
 
-/* Raw calls only (cgroup_folder.c). */
+/* Raw calls only (cgroup_folder.c). False also when that cannot be told, for want of a descriptor. */
 bool safe__cgroup_empty(int folder);
-/* The processes in it and below, at most room of them; returns how many there are. */
+/* The processes in it and below, at most room of them; returns how many there are, as far as the folders
+   can be read. */
 int safe__cgroup_list(int folder, int64_t *pids, int room);
 /* Removes it, and those that the tree made in it. False while somebody is in them. */
 bool safe__cgroup_remove(const char *path);
@@ -115,8 +116,8 @@ enum safe__group {
 };
 
 /* Looks through /proc; what is found is remembered in the child's tree, unless it may be a stranger's. found->items is
-   to be freed. */
-void safe__members_find(struct safe__child *child, enum safe__group group, struct safe__members *found);
+   to be freed. False if not all could be looked at, for want of descriptors or memory: there may be more. */
+bool safe__members_find(struct safe__child *child, enum safe__group group, struct safe__members *found);
 /* To the one process or to nobody: by a pidfd, and only if it is the process that was seen. */
 void safe__member_signal(const struct safe__member *member, int signal);
 

@@ -46,17 +46,29 @@ static void signal_group(const struct safe__child *child, int signal) {
 static void signal_tree(const struct safe__child *child, bool ended, int signal) {
   const struct safe__cgroup *cgroup = cgroup_of(child);
 
-  if (cgroup != NULL && (signal != SIGKILL || safe__kernel.kill_cgroup(cgroup->folder) != 0))
-    safe__cgroup_signal(cgroup, signal);
-  else if (cgroup == NULL && has_group(child))
-    signal_group(child, signal);
-  else if (cgroup == NULL && !ended)
-    safe__kernel.kill(child->exit_fd, child->pid, signal);
+  bool reached = cgroup != NULL && signal == SIGKILL && safe__kernel.kill_cgroup(cgroup->folder) == 0;
+
+  if (cgroup != NULL && !reached) reached = safe__cgroup_signal(cgroup, signal);
+  if (reached) return;
+  /* Without a cgroup, or without the descriptor that it takes to signal one. */
+  if (has_group(child)) signal_group(child, signal);
+  if (!ended && (cgroup != NULL || !has_group(child))) safe__kernel.kill(child->exit_fd, child->pid, signal);
+}
+
+/* Links lead to the tree as long as the child lives: who is in it has to be seen before it is signalled. */
+static void see_tree(struct safe__child *child) {
+  struct safe__members found;
+
+  if (child->listed || cgroup_of(child) != NULL || !has_group(child) || child->keeping == SAFE_TREE_GROUP) return;
+  safe__members_find(child, SAFE__GROUP_OURS, &found);
+  safe__free(found.items);
+  child->unlisted = child->unlisted || (!child->listed && !under_guard(child));
 }
 
 bool safe__os_child_end(struct safe__child *child, bool force) {
   bool ended = safe__child_ended(child);
 
+  if (!ended) see_tree(child);
   child->killed = child->killed || force;
   signal_tree(child, ended, force ? SIGKILL : SIGTERM);
   if (!force) signal_tree(child, ended, SIGCONT); /* a stopped process takes no SIGTERM */
@@ -93,13 +105,15 @@ static void list_cgroup(struct safe__child *child, int folder, safe_stop_report 
   if (count == 0 && !safe__cgroup_empty(folder)) add_left(child, report, 0); /* of another pid namespace */
 }
 
-static void list_members(struct safe__child *child, enum safe__group group, safe_stop_report *report) {
+/* False if there may be more. */
+static bool list_members(struct safe__child *child, enum safe__group group, safe_stop_report *report) {
   struct safe__members found;
+  bool complete = safe__members_find(child, group, &found);
   size_t at;
 
-  safe__members_find(child, group, &found);
   for (at = 0; at < found.count; at++) add_left(child, report, found.items[at].pid);
   safe__free(found.items);
+  return complete;
 }
 
 /* Without a /proc to look at, a group counts as there until it was killed: better one signal too many. */
@@ -122,31 +136,35 @@ static enum safe__group group_of(const struct safe__child *child, bool ended) {
   return result == -ESRCH ? SAFE__GROUP_GONE : result == -ENOSYS ? SAFE__GROUP_IN_DOUBT : SAFE__GROUP_OURS;
 }
 
-static void look_for_group(struct safe__child *child, bool ended, safe_stop_report *report) {
+/* False if there may be more. */
+static bool look_for_group(struct safe__child *child, bool ended, safe_stop_report *report) {
   enum safe__group group = group_of(child, ended);
-  bool gone = group == SAFE__GROUP_GONE;
+  bool gone = group == SAFE__GROUP_GONE, complete;
 
-  if (gone && !may_be_found(child)) return;
-  list_members(child, gone && has_session(child) ? SAFE__GROUP_OURS : group, report);
-  if (ended && !gone && report->left_count == 0 && !child->killed && proc_is_missing())
+  if (gone && !may_be_found(child)) return !child->unlisted;
+  complete = list_members(child, gone && has_session(child) ? SAFE__GROUP_OURS : group, report);
+  if (complete && ended && !gone && report->left_count == 0 && !child->killed && proc_is_missing())
     add_left(child, report, child->pid);
+  return complete && !child->unlisted;
 }
 
 bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
   const struct safe__cgroup *cgroup = cgroup_of(child);
-  bool ended = safe__child_ended(child);
+  bool ended = safe__child_ended(child), complete = true;
 
+  child->watched = 0;
   report->left_count = 0;
   report->state = 0;
   report->wait_channel[0] = '\0';
   if (cgroup != NULL)
     list_cgroup(child, cgroup->folder, report);
   else if (has_group(child))
-    look_for_group(child, ended, report);
+    complete = look_for_group(child, ended, report);
   if (!ended && report->left_count == 0) {
     add_left(child, report, child->pid);
     if (report->state == 'Z' && safe__child_ended(child)) report->left_count = 0; /* just now */
   }
+  if (!complete && report->left_count == 0) add_left(child, report, 0);
   return report->left_count > 0;
 }
 
@@ -162,7 +180,7 @@ static bool settle_watched(int64_t pid, int64_t deadline) {
   if (gone.fd >= 0) {
     changed = safe__poll(&gone, 1, deadline) > 0;
     close(gone.fd);
-  } else if (state_of(pid) != 0) {
+  } else if (kill((pid_t)pid, 0) == 0 || errno != ESRCH) {
     pause_until(deadline, NO_PIDFD_MS);
   }
   return changed;
@@ -176,7 +194,7 @@ bool safe__os_child_settle(struct safe__child *child, int64_t deadline) {
     return safe__cgroup_empty(child->tree->cgroup.folder);
   }
   if (child->ended && child->watched > 0) return settle_watched(child->watched, deadline);
-  if (ready.fd < 0) {
+  if (ready.fd < 0 || child->ended) { /* ended: somebody is left whom no number is known of */
     pause_until(deadline, NO_PIDFD_MS);
     return true;
   }
@@ -190,10 +208,9 @@ bool safe__os_child_settle(struct safe__child *child, int64_t deadline) {
 /* A group of zombies takes signals, too. */
 static bool group_lives(struct safe__child *child) {
   struct safe__members found;
-  bool lives = false;
+  bool lives = !safe__members_find(child, group_of(child, true), &found);
   size_t at;
 
-  safe__members_find(child, group_of(child, true), &found);
   for (at = 0; at < found.count; at++) lives = lives || found.items[at].group == child->pid;
   safe__free(found.items);
   return lives || proc_is_missing();

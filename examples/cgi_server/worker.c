@@ -31,8 +31,7 @@ static struct connection *next_todo(struct worker *worker) {
 }
 
 /* What the callbacks of this turn have written goes out together; what they have made possible begins. */
-static void on_prepare(uv_prepare_t *prepare) {
-  struct worker *worker = prepare->data;
+static void attend(struct worker *worker) {
   struct connection *connection;
 
   do {
@@ -43,6 +42,8 @@ static void on_prepare(uv_prepare_t *prepare) {
     }
   } while (worker->grants || !TAILQ_EMPTY(&worker->todo));
 }
+
+static void on_prepare(uv_prepare_t *prepare) { attend(prepare->data); }
 
 static void stop_scripts(struct worker *worker) {
   struct script *script, *next;
@@ -160,7 +161,14 @@ int worker_open(struct worker *worker, struct server *server, int *port) {
   return listen_at(worker, port);
 }
 
-void worker_run(struct worker *worker) { uv_run(&worker->loop, UV_RUN_DEFAULT); }
+/* A client that came in the last turn is still to be attended to: nothing of it is active yet, and the loop would end.
+ */
+void worker_run(struct worker *worker) {
+  do {
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    attend(worker);
+  } while (uv_loop_alive(&worker->loop));
+}
 
 void worker_close(struct worker *worker) {
   uv_close((uv_handle_t *)&worker->wake, NULL);

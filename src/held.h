@@ -26,6 +26,7 @@ struct safe_lock {
   uint32_t flags;
   int32_t method; /* as asked for */
   int wait_kind;
+  bool borrowed;                  /* the file is the caller's */
   bool recorded, recorded_inside; /* an owner record was written, and where */
   uint64_t record;                /* its check, by which it is known again */
 };

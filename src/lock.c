@@ -14,6 +14,7 @@ static struct safe_lock *make_lock(const char *path, const safe_lock_options *op
   lock->owner = safe__os_self();
   lock->method = options->method;
   lock->flags = options->flags;
+  lock->borrowed = path == NULL;
   if (path != NULL) fds = safe__os_file_descriptors(&lock->file, &count);
   if (fds != NULL) safe__held_note(lock, fds, count);
   if (keep_path) lock->path = safe__copy_text(path);
@@ -238,6 +239,21 @@ int safe_unlock(safe_lock *lock) {
   if (lock->owner == safe__os_self()) code = give_back(lock);
   safe__lock_free(lock);
   if (holds) safe__os_allow_cancellation(held);
+  return code;
+}
+
+int safe_lock_detach(safe_lock *lock) {
+  int code = SAFE_OK;
+
+  if (lock == NULL || atomic_load_explicit(&lock->thread, memory_order_relaxed) == 0) return SAFE_EINVAL;
+  if (lock->owner != safe__os_self())
+    code = SAFE_EOWNER;
+  else if (!lock->borrowed)
+    return SAFE_EINVAL;
+  else if (lock->method == SAFE_METHOD_POSIX)
+    return SAFE_ENOTSUP;
+  lock->claim_count = 0;
+  safe__lock_free(lock); /* which closes no file that is the caller's */
   return code;
 }
 

@@ -493,6 +493,54 @@ static void a_reader_of_a_fair_lock_may_read_twice(void **state) {
   assert_code(safe_unlock(written), SAFE_OK);
 }
 
+/* What a runtime does whose own flock() this is: the lock outlives the library's object, and goes with the file. */
+static void a_detached_lock_is_its_files_alone(void **state) {
+  const int methods[] = {SAFE_METHOD_FLOCK, SAFE_METHOD_OFD};
+  safe_lock *lock, *second;
+  size_t at;
+
+  (void)state;
+  for (at = 0; at < sizeof(methods) / sizeof(methods[0]); at++) {
+    safe_lock_options options = asking(methods[at], 0);
+    int fd = open_file("detached"), code;
+
+    code = safe_lock_handle(&lock, fd, &options, NULL);
+    if (code == SAFE_ENOTSUP) {
+      assert_int_equal(close(fd), 0);
+      continue; /* not a method of this system's */
+    }
+    assert_code(code, SAFE_OK);
+    assert_code(safe_lock_detach(lock), SAFE_OK);
+    assert_code(safe_lock_file(&second, "detached", &options, NULL), SAFE_EBUSY);
+    assert_int_equal(close(fd), 0); /* it had stayed open */
+    assert_code(safe_lock_file(&second, "detached", &options, NULL), SAFE_OK);
+    assert_code(safe_lock_detach(second), SAFE_EINVAL);
+    assert_code(safe_unlock(second), SAFE_OK);
+  }
+}
+
+static void what_cannot_be_detached(void **state) {
+  safe_lock_options options = asking(SAFE_METHOD_POSIX, 0);
+  int fd = open_file("kept"), status;
+  safe_lock *lock;
+  pid_t child;
+
+  (void)state;
+  assert_code(safe_lock_detach(NULL), SAFE_EINVAL);
+  assert_code(safe_lock_handle(&lock, fd, &options, NULL), SAFE_OK);
+  assert_code(safe_lock_detach(lock), SAFE_ENOTSUP);
+  assert_code(safe_unlock(lock), SAFE_OK);
+
+  options.method = SAFE_METHOD_FLOCK;
+  assert_code(safe_lock_handle(&lock, fd, &options, NULL), SAFE_OK);
+  child = fork();
+  assert_true(child >= 0);
+  if (child == 0) _exit(safe_lock_detach(lock) == SAFE_EOWNER ? 0 : 1);
+  assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  assert_code(safe_unlock(lock), SAFE_OK);
+  close(fd);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_callers_file_is_locked_and_stays_open),
@@ -501,6 +549,8 @@ int main(void) {
     cmocka_unit_test(a_self_deadlock_across_handles),
     cmocka_unit_test(the_same_descriptor_twice_is_no_deadlock),
     cmocka_unit_test(the_holder_of_the_callers_file_is_named),
+    cmocka_unit_test(a_detached_lock_is_its_files_alone),
+    cmocka_unit_test(what_cannot_be_detached),
     cmocka_unit_test(refused_files_are_closed),
     cmocka_unit_test(closing_another_descriptor_drops_no_lock),
     cmocka_unit_test(posix_locks_keep_what_other_threads_share),

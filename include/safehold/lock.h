@@ -212,6 +212,16 @@ SAFE_API int safe_use_signal(int signal_number);
 SAFE_API int safe_unlock(safe_lock *lock);
 
 /*
+ * Frees a lock of safe_lock_handle and leaves what was locked locked: from now on it belongs to the caller's open file
+ * alone, who gives it back with the system's own call (flock(fd, LOCK_UN), fcntl, UnlockFileEx), or by closing the
+ * file. For hosts that keep such a lock with a file object of their own. Never blocks.
+ *
+ * SAFE_EINVAL: NULL, or a lock of safe_lock_file, whose file is the library's. SAFE_ENOTSUP: method POSIX, which needs
+ * the library to close at the right time. SAFE_EOWNER. After any of them but the last the lock is as it was.
+ */
+SAFE_API int safe_lock_detach(safe_lock *lock);
+
+/*
  * Tells that the calling thread is from now on the one that has the lock, which another one took. Only
  * SAFE_EDEADLK depends on it: a lock that was handed on without it could make the first thread's next blocking call
  * on the same file fail, though nobody would have waited for himself. SAFE_EINVAL for NULL; SAFE_EOWNER.

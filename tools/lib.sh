@@ -47,9 +47,27 @@ http_parser_package() {
   if apt-cache show libllhttp-dev >/dev/null 2>&1; then echo libllhttp-dev; else echo libhttp-parser-dev; fi
 }
 
-# Source packages of cJSON, libuv and CMocka for the targets that have none ready to link, unpacked in
-# build/deps/src/{cjson,libuv,cmocka}. They come from where this machine's own packages come from: its apt sources are
-# copied to a private folder and turned from deb into deb-src there. /etc/apt is only read.
+# Source packages come from where this machine's own packages come from: its apt sources are copied to a private folder
+# and turned from deb into deb-src there. /etc/apt is only read.
+private_apt_begin() { # FOLDER
+  mkdir -p "$1/parts" "$1/lists/partial" "$1/download"
+  for list in /etc/apt/sources.list.d/*.sources; do
+    if [ -e "$list" ]; then sed -E 's/^Types:.*/Types: deb-src/' "$list" >"$1/parts/$(basename "$list")"; fi
+  done
+  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+    if [ -e "$list" ]; then sed -nE 's/^deb(-src)?[[:space:]]/deb-src /p' "$list" >"$1/parts/$(basename "$list" .list)-1.list"; fi
+  done
+}
+
+private_apt() { # FOLDER COMMAND [ARGUMENT...], of apt-get's or apt-cache's
+  folder=$1
+  shift
+  "$@" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$folder/parts" -o Dir::State::lists="$folder/lists" \
+    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root
+}
+
+# Sources of cJSON, libuv and CMocka for the targets that have none ready to link, unpacked in
+# build/deps/src/{cjson,libuv,cmocka}.
 need_dependency_sources() {
   sources=$root/build/deps/src
   if [ -d "$sources/cjson" ] && [ -d "$sources/libuv" ] && [ -d "$sources/cmocka" ]; then
@@ -59,20 +77,12 @@ need_dependency_sources() {
   say "fetching the sources of cJSON, libuv and CMocka"
   rm -rf "$root/build/deps"
   apt=$root/build/deps/apt
-  mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/download" "$sources"
-  for list in /etc/apt/sources.list.d/*.sources; do
-    if [ -e "$list" ]; then sed -E 's/^Types:.*/Types: deb-src/' "$list" >"$apt/parts/$(basename "$list")"; fi
-  done
-  for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-    if [ -e "$list" ]; then sed -nE 's/^deb(-src)?[[:space:]]/deb-src /p' "$list" >"$apt/parts/$(basename "$list" .list)-1.list"; fi
-  done
+  mkdir -p "$sources"
+  private_apt_begin "$apt"
   (
     cd "$apt/download"
-    for step in update 'source --tar-only --download-only cjson libuv1 cmocka'; do
-      # shellcheck disable=SC2086 # a command and its arguments
-      apt-get -q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" \
-        -o Dir::State::lists="$apt/lists" -o APT::Sandbox::User=root $step
-    done
+    private_apt "$apt" apt-get -q update &&
+      private_apt "$apt" apt-get -q source --tar-only --download-only cjson libuv1 cmocka
   ) >"$root/build/deps/log" 2>&1 || {
     tail -n 20 "$root/build/deps/log" >&2
     die "could not fetch the sources of cJSON, libuv and CMocka"

@@ -54,6 +54,11 @@ static PHP_RINIT_FUNCTION(safehold) {
   return SUCCESS;
 }
 
+PHP_FUNCTION(Safehold_version) {
+  ZEND_PARSE_PARAMETERS_NONE();
+  RETURN_STRING(safe_version());
+}
+
 static PHP_MINFO_FUNCTION(safehold) {
   php_info_print_table_start();
   php_info_print_table_row(2, "Safehold", "enabled");

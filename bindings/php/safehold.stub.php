@@ -1,8 +1,11 @@
 <?php
 
-/** @generate-class-entries */
+/**
+ * SPDX-License-Identifier: MIT
+ * @generate-function-entries
+ */
 
 namespace Safehold {
-    /** Why a file's lock is not to be had, or why a process does not go on. */
+    /** The version of the core library. */
     function version(): string {}
 }

@@ -6,6 +6,7 @@
 #include "ext/standard/info.h"
 #include "replace.h"
 #include "safehold_arginfo.h"
+#include "wait.h"
 
 ZEND_DECLARE_MODULE_GLOBALS(safehold)
 
@@ -31,6 +32,7 @@ static PHP_GINIT_FUNCTION(safehold) {
 
 static PHP_MINIT_FUNCTION(safehold) {
   REGISTER_INI_ENTRIES();
+  safehold_wait_startup();
   safehold_register_exceptions();
   safehold_register_lock();
   safehold_register_process();
@@ -40,6 +42,7 @@ static PHP_MINIT_FUNCTION(safehold) {
 
 static PHP_MSHUTDOWN_FUNCTION(safehold) {
   safehold_replace_none();
+  safehold_wait_shutdown();
   UNREGISTER_INI_ENTRIES();
   /* What is parked must not be left without the code that looks after it. */
   safe_shutdown(1000);

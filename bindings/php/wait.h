@@ -1,27 +1,41 @@
 /* SPDX-License-Identifier: MIT */
-/* How PHP code waits: with a deadline, within max_execution_time, and so that signals of pcntl are handled meanwhile. */
+/* How PHP code waits: with a deadline, within max_execution_time, and so that signals of pcntl are handled meanwhile.
+ */
 #ifndef SAFEHOLD_PHP_WAIT_H
 #define SAFEHOLD_PHP_WAIT_H
 
 #include "php_safehold.h"
 
 struct safehold_wait {
-  double began;         /* CLOCK_MONOTONIC, seconds */
+  double began;         /* CLOCK_MONOTONIC, seconds: what was waited before is counted already */
   double until;         /* the same clock; negative: never */
+  double deadline;      /* the caller's own; negative: none */
   bool until_execution; /* `until` is where max_execution_time is used up, and not the caller's deadline */
+  bool bailed_out;      /* a handler ended the request by a fatal error */
+  bool interrupted;     /* a signal came whose handler was installed without SA_RESTART: a system call in place of this
+                           wait would have returned EINTR. Set by safehold_wait_for only */
 };
 
 /* Begins a wait of at most `timeout` seconds (negative: for ever), cut short where max_execution_time has less left. */
 void safehold_wait_begin(struct safehold_wait *wait, double timeout);
 /* Milliseconds left, rounded up; SAFE_FOREVER, or 0 when the time is over. */
 int64_t safehold_wait_left_ms(const struct safehold_wait *wait);
-/* A system call came back with EINTR, or a library call with SAFE_EINTR: runs the handlers of pcntl_async_signals and,
-   where the time limit struck, PHP's own fatal error (which does not return). true: go on waiting. false: a handler
-   has thrown; the caller cleans up and returns. */
+/* A system call came back with EINTR, or a library call with SAFE_EINTR: runs the handlers of pcntl_async_signals.
+   Always returns, even where a handler ends the request. true: go on waiting. false: a handler has thrown or ended the
+   request, or the time limit struck; the caller cleans up, calls safehold_wait_end and returns. */
 bool safehold_wait_go_on(struct safehold_wait *wait);
+/* Sleeps until `handle` is readable (POSIX) or signalled (Windows), and handles signals meanwhile, without the race of
+   a signal that comes just before the system call. SAFE_OK; SAFE_ETIMEDOUT; SAFE_EINTR where safehold_wait_go_on says
+   false, and also where a signal came without SA_RESTART, if `stop_on_signal`. */
+int safehold_wait_for(struct safehold_wait *wait, safe_handle handle, bool stop_on_signal);
 /* Ends it, and counts what it took for max_execution_time. When that is what ran out, PHP's fatal error "Maximum
-   execution time of N seconds exceeded" is raised, and the call does not return: everything must have been cleaned up
-   before. */
+   execution time of N seconds exceeded" is raised, and when a handler ended the request it goes on to end: then the
+   call does not return. What was not got must have been cleaned up before, and what was got must belong to something
+   that goes with the request. */
 void safehold_wait_end(struct safehold_wait *wait);
+
+/* In MINIT and MSHUTDOWN: set_time_limit() starts the count anew. */
+void safehold_wait_startup(void);
+void safehold_wait_shutdown(void);
 
 #endif

@@ -56,7 +56,7 @@ static double cpu_time_left(void) {
 }
 
 static void begin_counting(struct safehold_wait *wait) {
-  double left = cpu_time_left();
+  double left = wait->unlimited ? -1 : cpu_time_left();
 
   wait->began = now();
   wait->until = wait->deadline;
@@ -68,7 +68,9 @@ static void begin_counting(struct safehold_wait *wait) {
   wait->until_execution = true;
 }
 
-static void end_counting(struct safehold_wait *wait) { SAFEHOLD_G(waited) += now() - wait->began; }
+static void end_counting(struct safehold_wait *wait) {
+  if (!wait->unlimited) SAFEHOLD_G(waited) += now() - wait->began;
+}
 
 /* What shutdown functions may still use is the hard timeout, as after PHP's own
  * signal. */
@@ -107,11 +109,16 @@ void safehold_wait_shutdown(void) {
 
 /* ---- The wait. */
 
-void safehold_wait_begin(struct safehold_wait *wait, double timeout) {
+static void begin(struct safehold_wait *wait, double timeout, bool unlimited) {
   memset(wait, 0, sizeof(*wait));
   wait->deadline = timeout >= 0 ? now() + timeout : -1;
+  wait->unlimited = unlimited;
   begin_counting(wait);
 }
+
+void safehold_wait_begin(struct safehold_wait *wait, double timeout) { begin(wait, timeout, false); }
+
+void safehold_wait_begin_child(struct safehold_wait *wait) { begin(wait, SAFEHOLD_G(exec_timeout), true); }
 
 int64_t safehold_wait_left_ms(const struct safehold_wait *wait) {
   double left;

@@ -11,6 +11,7 @@ struct safehold_wait {
   double until;         /* the same clock; negative: never */
   double deadline;      /* the caller's own; negative: none */
   bool until_execution; /* `until` is where max_execution_time is used up, and not the caller's deadline */
+  bool unlimited;       /* max_execution_time neither bounds nor counts it */
   bool bailed_out;      /* a handler ended the request by a fatal error */
   bool interrupted;     /* a signal came whose handler was installed without SA_RESTART: a system call in place of this
                            wait would have returned EINTR. Set by safehold_wait_for only */
@@ -18,6 +19,9 @@ struct safehold_wait {
 
 /* Begins a wait of at most `timeout` seconds (negative: for ever), cut short where max_execution_time has less left. */
 void safehold_wait_begin(struct safehold_wait *wait, double timeout);
+/* For a child: at most safehold.exec_timeout. Where PHP counts CPU time, scripts rely on max_execution_time to leave
+   the time of commands out, as its manual says. */
+void safehold_wait_begin_child(struct safehold_wait *wait);
 /* Milliseconds left, rounded up; SAFE_FOREVER, or 0 when the time is over. */
 int64_t safehold_wait_left_ms(const struct safehold_wait *wait);
 /* A system call came back with EINTR, or a library call with SAFE_EINTR: runs the handlers of pcntl_async_signals.

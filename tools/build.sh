@@ -16,6 +16,7 @@ for target in "$@"; do
     native | asan) need_packages libcjson-dev libcmocka-dev libuv1-dev "$(http_parser_package)" ;;
     tsan) need_packages libcjson-dev libcmocka-dev "$(http_parser_package)" && from_source=1 ;; # libuv, see cmake/dependencies.cmake
     clang) need_packages libcjson-dev libcmocka-dev libuv1-dev "$(http_parser_package)" clang ;;
+    php | php-asan) need_packages php-dev php-cli php-cgi php-fpm make ;;
     mingw64) need_packages gcc-mingw-w64-x86-64-posix wine64 && from_source=1 ;;
     aarch64) need_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user && from_source=1 ;;
     s390x) need_packages gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user && from_source=1 ;;

@@ -4,7 +4,6 @@
 #ifdef PHP_WIN32
 #include <io.h>
 #else
-#include <poll.h>
 #include <unistd.h>
 #endif
 
@@ -35,36 +34,31 @@ php_stream *safehold_child_stream(safe_process *process, int stream) {
   return php_stream_fopen_from_fd(fd, stream == 0 ? "w" : "r", NULL);
 }
 
-#define LOOK_MS 100 /* the part of a wait that safe_process_wait itself has to do to tell what the child does */
-#define SLEEP_MS 1000
-#define STEP_MS 20 /* between two looks where there is no handle to poll: Linux before 5.3 */
+#define LOOK_MS 100 /* for a look at what the child does, once its time is over */
+#define STEP_MS 20  /* between two looks where there is no handle to wait on: Linux before 5.3 */
 
-/* Sleeps until the child has ended, `ms` have passed, or a signal has come; true, if not because of the child's end.
-   A signal that came just before the system call does not end it, so its handlers may wait for a second. */
-static bool sleep_on(safe_process *process, int64_t ms) {
-  safe_handle handle = safe_process_exit_handle(process);
-#ifdef PHP_WIN32
-  return WaitForSingleObjectEx(handle, ms < 0 || ms > SLEEP_MS ? SLEEP_MS : (DWORD)ms, TRUE) != WAIT_OBJECT_0;
-#else
-  struct pollfd ended = {handle, POLLIN, 0}; /* -1 is passed over */
-  int64_t longest = handle == SAFE_INVALID_HANDLE ? STEP_MS : SLEEP_MS;
+static int look(safe_process *process, int64_t ms, safe_exit *status, safe_error *error) {
+  safe_wait_options options = SAFE_WAIT_OPTIONS_INIT;
 
-  return poll(&ended, 1, (int)(ms < 0 || ms > longest ? longest : ms)) <= 0;
-#endif
+  options.timeout_ms = ms;
+  return safe_process_wait(process, &options, status, error);
+}
+
+static int wait_in_steps(safe_process *process, struct safehold_wait *wait) {
+  while (look(process, STEP_MS, NULL, NULL) == SAFE_ETIMEDOUT) {
+    if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
+    if (safehold_wait_left_ms(wait) == 0) return SAFE_ETIMEDOUT;
+  }
+  return SAFE_OK;
 }
 
 int safehold_child_wait(safe_process *process, struct safehold_wait *wait, safe_exit *status, safe_error *error) {
-  safe_wait_options look = SAFE_WAIT_OPTIONS_INIT;
-  int64_t left;
-  int code;
+  safe_handle handle = safe_process_exit_handle(process);
+  int code = look(process, 0, status, error);
 
-  for (;;) {
-    left = safehold_wait_left_ms(wait);
-    look.timeout_ms = left >= 0 && left <= LOOK_MS ? left : 0;
-    code = safe_process_wait(process, &look, status, look.timeout_ms == left ? error : NULL);
-    if (code != SAFE_ETIMEDOUT || look.timeout_ms == left) return code;
-    if (sleep_on(process, left < 0 ? -1 : left - LOOK_MS) && !safehold_wait_go_on(wait)) return SAFE_EINTR;
-  }
+  if (code != SAFE_ETIMEDOUT) return code;
+  code = handle != SAFE_INVALID_HANDLE ? safehold_wait_for(wait, handle, false) : wait_in_steps(process, wait);
+  return code == SAFE_EINTR ? code : look(process, LOOK_MS, status, error);
 }
 
 int safehold_child_stop(safe_process *process, safe_stop_report *report, safe_error *error) {
@@ -74,29 +68,19 @@ int safehold_child_stop(safe_process *process, safe_stop_report *report, safe_er
   return safe_process_stop(process, &options, report, error);
 }
 
-/* The child did not end by itself in time, or is not waited for any more. */
-static void stop_for_good(safe_process *process, safe_exit *status) {
-  safe_wait_options look = SAFE_WAIT_OPTIONS_INIT;
-
-  look.timeout_ms = 0;
-  safehold_child_stop(process, NULL, NULL);
-  safe_process_wait(process, &look, status, NULL);
-}
-
 int safehold_child_finish(safe_process *process) {
   safe_exit status = SAFE_EXIT_INIT;
   safe_error error = SAFE_ERROR_INIT;
   struct safehold_wait wait;
-  volatile int code = SAFE_EINTR;
-  volatile bool fatal = false;
+  int code;
 
-  safehold_wait_begin(&wait, SAFEHOLD_G(exec_timeout));
-  zend_try { code = safehold_child_wait(process, &wait, &status, &error); }
-  zend_catch { fatal = true; }
-  zend_end_try();
-  if (code == SAFE_ETIMEDOUT || code == SAFE_EINTR) stop_for_good(process, &status);
+  safehold_wait_begin_child(&wait);
+  code = safehold_child_wait(process, &wait, &status, &error);
+  if (code == SAFE_ETIMEDOUT || code == SAFE_EINTR) {
+    safehold_child_stop(process, NULL, NULL);
+    look(process, 0, &status, NULL);
+  }
   safe_process_free(process);
-  if (fatal) zend_bailout();
   safehold_wait_end(&wait);
   if (code == SAFE_ETIMEDOUT) php_error_docref(NULL, E_WARNING, "safehold.exec_timeout was over: %s", error.message);
   return safehold_child_code(&status);

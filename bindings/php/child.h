@@ -16,9 +16,9 @@ void safehold_child_options(safe_spawn_options *options);
    that stream is no pipe, or was taken. */
 php_stream *safehold_child_stream(safe_process *process, int stream);
 
-/* Waits until the child has ended, handling signals. SAFE_OK; SAFE_ETIMEDOUT; SAFE_EINTR: a handler has thrown, and
-   `error` is as it was. `status` as by safe_process_wait. A handler may also end the script with a fatal error, which
-   does not return: who owns the child calls this within zend_try. */
+/* Waits until the child has ended, handling signals. SAFE_OK; SAFE_ETIMEDOUT, which comes up to 100 ms late, as `error`
+   tells what the child does; SAFE_EINTR: safehold_wait_go_on says that it is not to go on. Returns also where a handler
+   ends the request, see safehold_wait_end. `status` as by safe_process_wait. */
 int safehold_child_wait(safe_process *process, struct safehold_wait *wait, safe_exit *status, safe_error *error);
 
 /* Ends it with safehold.stop_grace. */

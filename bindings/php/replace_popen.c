@@ -1,6 +1,96 @@
 /* SPDX-License-Identifier: MIT */
+/* popen(): a stream of PHP's own plain kind on our end of the pipe, but for its close, which waits for the child. PHP's
+   own pclose() and fclose() then do. */
+#include <errno.h>
+
+#include "child.h"
 #include "replace.h"
 
-static zend_result apply_popen(void) { return FAILURE; }
-const struct safehold_replacement safehold_replacement_popen = {"popen", apply_popen, NULL};
+static php_stream_ops pipe_ops;
 
+static int close_pipe(php_stream *stream, int close_handle) {
+  safe_process *process = stream->wrapperthis;
+  int code = php_stream_stdio_ops.close(stream, close_handle);
+
+  stream->wrapperthis = NULL;
+  if (process == NULL) return code;
+  if (close_handle) return safehold_child_finish(process);
+  /* The descriptor was taken out of the stream (PHP_STREAM_CAST_RELEASE), and the child goes on with it. */
+  safe_process_free(process);
+  return code;
+}
+
+/* What PHP gives popen(3), which then takes "r" and "w" only: the mode without one 'b'. false: PHP itself refuses it.
+ */
+static bool read_mode(const char *mode, size_t length, char plain[3]) {
+  const char *binary = memchr(mode, 'b', length);
+  size_t at, count = 0;
+
+  if (length - (binary != NULL) > 2) return false;
+  for (at = 0; at < length; at++)
+    if (mode + at != binary) plain[count++] = mode[at];
+  plain[count] = '\0';
+  return count == 0 || ((plain[0] == 'r' || plain[0] == 'w') && (count == 1 || plain[1] == 'b'));
+}
+
+static php_stream *open_pipe(safe_process *process, const char *mode, bool reads) {
+  php_stream *stream = safehold_child_stream(process, reads ? 1 : 0);
+
+  if (stream == NULL) {
+    safehold_child_stop(process, NULL, NULL);
+    safe_process_free(process);
+    return NULL;
+  }
+  strlcpy(stream->mode, mode, sizeof(stream->mode));
+  stream->wrapperthis = process;
+  stream->ops = &pipe_ops;
+  return stream;
+}
+
+static ZEND_NAMED_FUNCTION(replaced_popen) {
+  size_t command_length, mode_length;
+  safe_error error = SAFE_ERROR_INIT;
+  safe_spawn_options options;
+  safe_process *process;
+  char *command, *mode, plain[3];
+  bool reads;
+  php_stream *stream;
+
+  ZEND_PARSE_PARAMETERS_START(2, 2)
+  Z_PARAM_PATH(command, command_length)
+  Z_PARAM_STRING(mode, mode_length)
+  ZEND_PARSE_PARAMETERS_END();
+  if (!read_mode(mode, mode_length, plain)) {
+    zend_argument_value_error(2, "must be one of \"r\", \"rb\", \"w\", or \"wb\"");
+    RETURN_THROWS();
+  }
+  if (strlen(plain) != 1) {
+    php_error_docref2(NULL, command, plain, E_WARNING, "%s", strerror(EINVAL));
+    RETURN_FALSE;
+  }
+  reads = plain[0] == 'r';
+  safehold_child_options(&options);
+  /* The shell takes an empty command line, which safe_spawn calls a mistake. */
+  options.shell = command_length > 0 ? command : " ";
+  (reads ? &options.out : &options.in)->kind = SAFE_STDIO_PIPE;
+  (reads ? &options.out : &options.in)->flags = SAFE_STDIO_BLOCKING;
+  if (safe_spawn(&process, &options, &error) != SAFE_OK) {
+    php_error_docref2(NULL, command, plain, E_WARNING, "%s", error.message);
+    RETURN_FALSE;
+  }
+  stream = open_pipe(process, mode, reads);
+  if (stream == NULL) RETURN_FALSE;
+  php_stream_to_zval(stream, return_value);
+}
+
+static zif_handler original;
+
+static void undo_popen(void) { safehold_replace_function("popen", original, NULL); }
+
+static zend_result apply_popen(void) {
+  pipe_ops = php_stream_stdio_ops;
+  pipe_ops.close = close_pipe;
+  return safehold_replace_function("popen", replaced_popen, &original);
+}
+
+const struct safehold_replacement safehold_replacement_popen = {"popen", apply_popen, undo_popen};

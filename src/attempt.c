@@ -62,6 +62,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   memset(attempt->steps, 0, sizeof(attempt->steps));
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
   attempt->gate = attempt->swap = attempt->waited = attempt->looked = false;
+  attempt->retry_at = SAFE__NEVER;
   safe__error_clear(&attempt->holder);
   safe__attempt_plan(attempt);
   if (attempt->path != NULL) start_clock(attempt); /* opening takes time too */
@@ -103,16 +104,18 @@ static void close_file(struct safe_lock_wait *attempt) {
 #define LEASE_PAUSE (10 * SAFE__MS)
 
 /* A file server has a lease on the file, and was told to give it up (fcntl(2), F_SETLEASE): it is opened again. */
-static int wait_for_the_lease(struct safe_lock_wait *attempt, safe_error *error) {
-  if (attempt->async || attempt->options.timeout_ms == SAFE_NO_WAIT)
+static int wait_for_the_lease(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
+  if (attempt->options.timeout_ms == SAFE_NO_WAIT)
     return safe__fail(error, SAFE_EBUSY, SAFE_STAGE_OPEN, -1, "A file server has a lease on the file.");
   if (safe__os_now() >= attempt->deadline)
     return safe__fail(error, SAFE_ETIMEDOUT, SAFE_STAGE_OPEN, -1, "A file server did not give up its lease in time.");
-  safe__os_sleep(safe__deadline_min(attempt->deadline, safe__os_now() + LEASE_PAUSE), attempt->options.cancel, false);
+  attempt->retry_at = safe__deadline_min(attempt->deadline, safe__os_now() + LEASE_PAUSE);
+  if (until < attempt->retry_at) return SAFE__AGAIN;
+  safe__os_sleep(attempt->retry_at, attempt->options.cancel, false);
   return SAFE_OK; /* and so to the same state again */
 }
 
-static int open_file(struct safe_lock_wait *attempt, safe_error *error) {
+static int open_file(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
   struct safe_lock *lock = attempt->lock;
   int code;
@@ -121,7 +124,7 @@ static int open_file(struct safe_lock_wait *attempt, safe_error *error) {
     code = safe__os_file_borrow(&lock->file, attempt->handle, options, error);
   else
     code = safe__os_file_open(&lock->file, attempt->path, options, error);
-  if (code == SAFE_EAGAIN) return wait_for_the_lease(attempt, error);
+  if (code == SAFE_EAGAIN) return wait_for_the_lease(attempt, until, error);
   if (code != SAFE_OK) return code;
   code = safe__os_lock_fits(&lock->file, options, error);
   if (code != SAFE_OK) safe__os_file_close(&lock->file);
@@ -286,8 +289,10 @@ static int revoke(struct safe_lock_wait *attempt, int verdict) {
 static int wait_on(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
   bool interruptible = (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0;
-  int code = safe__wait_until(&attempt->wait, safe__deadline_min(until, attempt->deadline), &attempt->notice,
-                              options->cancel, interruptible, error);
+  int code;
+
+  code = safe__wait_until(&attempt->wait, safe__deadline_min(until, attempt->deadline), &attempt->notice,
+                          options->cancel, interruptible, error);
 
   switch (code) {
   case SAFE_OK:
@@ -344,7 +349,7 @@ static int step(struct safe_lock_wait *attempt, int64_t until, bool *over, safe_
   case SAFE__ATTEMPT_OPEN:
     if (safe__os_cancel_triggered(attempt->options.cancel))
       return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
-    return isolated(attempt) ? open_isolated(attempt, error) : open_file(attempt, error);
+    return isolated(attempt) ? open_isolated(attempt, error) : open_file(attempt, until, error);
   case SAFE__ATTEMPT_ASK:
     *over = isolated(attempt) && attempt->steps[0].got;
     return *over ? SAFE_OK : ask(attempt, error);

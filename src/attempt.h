@@ -30,6 +30,7 @@ struct safe_lock_wait {
   const char *path;           /* NULL: the caller's file, or a conversion */
   safe_handle handle;         /* the caller's */
   int64_t opened_at;          /* when the caller has opened the file of the path already; 0: it has not */
+  int64_t retry_at;           /* when the file is to be opened again */
   int64_t began, deadline;    /* 0: not asked for yet, as nothing had to be waited for */
   struct safe__notice notice; /* look for the holder */
   safe_error holder;          /* what was found, as a sentence */

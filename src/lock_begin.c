@@ -21,7 +21,9 @@ static int64_t look_again_at(struct pending *pending) {
   struct safe_lock_wait *attempt = &pending->attempt;
   int64_t at = safe__deadline_min(attempt->deadline, attempt->notice.at);
 
-  if (pending->over || attempt->wait.calls == NULL) return 0;
+  if (pending->over) return 0;
+  if (attempt->state == SAFE__ATTEMPT_OPEN) return safe__deadline_min(at, attempt->retry_at);
+  if (attempt->wait.calls == NULL) return 0;
   if (attempt->state == SAFE__ATTEMPT_TAKE_BACK) return attempt->settle_by; /* or when the request has gone */
   if (attempt->wait.calls->retry_at != NULL)
     at = safe__deadline_min(at, attempt->wait.calls->retry_at(attempt->wait.request));

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -607,22 +608,34 @@ static void own_a_lease(int ready, int64_t keeps_ms) {
   for (;;) pause();
 }
 
-static void a_lease_is_waited_for(void **state) {
+static void lock_blocking(safe_lock **lock) { assert_code(safe_lock_file(lock, "leased", NULL, NULL), SAFE_OK); }
+
+static void lock_in_a_loop(safe_lock **lock) {
+  struct pollfd ready = {-1, POLLIN, 0};
+  int64_t began = now_ms();
+  safe_lock_wait *wait;
+
+  assert_code(safe_lock_begin(&wait, "leased", NULL, NULL), SAFE_OK);
+  assert_in_range(now_ms() - began, 0, 100 * slowness());
+  ready.fd = safe_lock_wait_handle(wait);
+  while (safe_lock_wait_poll(wait) == SAFE_EAGAIN) assert_int_equal(poll(&ready, 1, 20000), 1);
+  assert_code(safe_lock_finish(wait, lock, NULL), SAFE_OK);
+}
+
+static void wait_for_a_lease(void (*get)(safe_lock **)) {
   int64_t began, keeps_ms = 200;
-  safe_error error = SAFE_ERROR_INIT;
   int ends[2];
   char answer;
   safe_lock *lock;
   pid_t owner;
 
-  (void)state;
   assert_int_equal(pipe(ends), 0);
   owner = fork();
   if (owner == 0) own_a_lease(ends[1], keeps_ms);
   assert_int_equal(read(ends[0], &answer, 1), 1);
   began = now_ms();
   if (answer == 'y') {
-    assert_code(safe_lock_file(&lock, "leased", NULL, &error), SAFE_OK);
+    get(&lock);
     assert_true(now_ms() - began >= keeps_ms - 5);
     assert_code(safe_unlock(lock), SAFE_OK);
   }
@@ -634,6 +647,16 @@ static void a_lease_is_waited_for(void **state) {
     print_message("skipped: there are no leases here\n");
     skip();
   }
+}
+
+static void a_lease_is_waited_for(void **state) {
+  (void)state;
+  wait_for_a_lease(lock_blocking);
+}
+
+static void an_event_loop_waits_for_a_lease_too(void **state) {
+  (void)state;
+  wait_for_a_lease(lock_in_a_loop);
 }
 
 int main(void) {
@@ -652,6 +675,7 @@ int main(void) {
     cmocka_unit_test(without_permission),
     cmocka_unit_test(a_replaced_file_is_locked_anew),
     cmocka_unit_test(a_lease_is_waited_for),
+    cmocka_unit_test(an_event_loop_waits_for_a_lease_too),
     cmocka_unit_test(the_holder_is_named),
     cmocka_unit_test(holders_and_waiters_are_listed),
     cmocka_unit_test(other_programs_locks_are_seen),

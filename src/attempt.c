@@ -61,7 +61,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   attempt->state = attempt->converts || attempt->opened_at != 0 ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
   memset(attempt->steps, 0, sizeof(attempt->steps));
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
-  attempt->gate = attempt->swap = attempt->waited = attempt->looked = false;
+  attempt->gate = attempt->swap = attempt->waited = attempt->looked = attempt->unwanted = false;
   attempt->retry_at = SAFE__NEVER;
   safe__error_clear(&attempt->holder);
   safe__attempt_plan(attempt);
@@ -268,6 +268,7 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
 static int take_back(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {
   int code = safe__wait_take_back(&attempt->wait, until, attempt->settle_by, error);
 
+  if (attempt->unwanted) attempt->verdict = SAFE_ECANCELED;
   if (code == SAFE_OK) {
     /* The grant won. For an expired wait that is what the caller wanted; a cancelled one no longer wants it. */
     step_is_got(attempt);
@@ -291,6 +292,7 @@ static int wait_on(struct safe_lock_wait *attempt, int64_t until, safe_error *er
   bool interruptible = (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0;
   int code;
 
+  if (attempt->unwanted) return revoke(attempt, SAFE_ECANCELED);
   code = safe__wait_until(&attempt->wait, safe__deadline_min(until, attempt->deadline), &attempt->notice,
                           options->cancel, interruptible, error);
 
@@ -347,7 +349,7 @@ static int open_isolated(struct safe_lock_wait *attempt, safe_error *error) {
 static int step(struct safe_lock_wait *attempt, int64_t until, bool *over, safe_error *error) {
   switch (attempt->state) {
   case SAFE__ATTEMPT_OPEN:
-    if (safe__os_cancel_triggered(attempt->options.cancel))
+    if (attempt->unwanted || safe__os_cancel_triggered(attempt->options.cancel))
       return safe__fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1, "The wait was cancelled.");
     return isolated(attempt) ? open_isolated(attempt, error) : open_file(attempt, until, error);
   case SAFE__ATTEMPT_ASK:

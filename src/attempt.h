@@ -48,6 +48,7 @@ struct safe_lock_wait {
   bool gate;         /* the first step is the turnstile of SAFE_LOCK_FAIR: given back once the rest is got */
   bool swap;         /* what is got must not be held while another step is waited for */
   bool async;        /* must not block, and may wait for its own thread */
+  bool unwanted;     /* the caller of begin has taken it back */
 };
 
 /* Prepares everything but lock, path, handle, opened_at, options, converts and async, which are the caller's. */

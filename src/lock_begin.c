@@ -185,6 +185,33 @@ int safe_lock_wait_set_query(safe_lock_wait *wait, uint32_t holder_query_ms) {
   return code;
 }
 
+static void revoke(struct pending *pending) {
+  bool interrupted;
+  int code;
+
+  if (!pending->over) {
+    pending->attempt.unwanted = true;
+    drive(pending, 0, &interrupted);
+    return;
+  }
+  if (pending->code != SAFE_OK) return;
+  code = safe__attempt_abandon(&pending->attempt); /* it was got, and nobody has been told */
+  pending->code = safe__fail(&pending->error, code == SAFE_OK ? SAFE_ECANCELED : code, SAFE_STAGE_WAIT, -1,
+                             "The wait was cancelled.");
+}
+
+int safe_lock_wait_revoke(safe_lock_wait *wait) {
+  struct pending *pending = (struct pending *)wait;
+  int held;
+
+  if (wait == NULL) return SAFE_EINVAL;
+  if (!own(pending)) return SAFE_EOWNER;
+  held = safe__os_hold_cancellation();
+  revoke(pending);
+  safe__os_allow_cancellation(held);
+  return SAFE_OK;
+}
+
 /* In a forked child: the parent's request is not to be touched, and what there is of it here is only closed. */
 static void disown(struct pending *pending) {
   struct safe__wait *wait = &pending->attempt.wait;

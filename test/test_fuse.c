@@ -238,6 +238,16 @@ static void an_event_loop_does_not_hang(void **state) {
   assert_code(safe_lock_begin(&wait, MOUNT "/hang-lock", &options, NULL), SAFE_OK);
   safe_lock_wait_cancel(wait);
   assert_in_range(now_ms() - began, 0, SLACK_MS);
+
+  assert_code(safe_lock_begin(&wait, MOUNT "/hang-open", &options, NULL), SAFE_OK);
+  ready.fd = safe_lock_wait_handle(wait);
+  sleep_ms(200 * slowness()); /* the helper is to hang by then; one that does not is gone at once */
+  began = now_ms();
+  assert_code(safe_lock_wait_revoke(wait), SAFE_OK);
+  assert_code(safe_lock_wait_poll(wait), SAFE_EAGAIN); /* the kernel has it still */
+  assert_in_range(now_ms() - began, 0, SLACK_MS);
+  while (safe_lock_wait_poll(wait) == SAFE_EAGAIN) assert_int_equal(poll(&ready, 1, 20000), 1);
+  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_ESTUCK);
   fuse_kill();
   nothing_is_left(handles);
 }

@@ -180,6 +180,37 @@ static void a_cancelled_wait_leaves_no_ghost(void **state) {
   assert_int_equal(safe_parked_count(), 0);
 }
 
+/* In every state that a wait can be in: queued, granted but not seen, and over. */
+static void a_revoked_wait_ends_as_if_cancelled(void **state) {
+  safe_lock_options options = within(60000), at_once = within(SAFE_NO_WAIT);
+  safe_error error = SAFE_ERROR_INIT;
+  safe_lock_wait *wait;
+  safe_lock *held, *lock;
+  int round, before;
+
+  (void)state;
+  assert_code(safe_shutdown(5000), SAFE_OK);
+  before = count_handles();
+  for (round = 0; round < 30; round++) {
+    assert_code(safe_lock_file(&held, "revoked", NULL, NULL), SAFE_OK);
+    if (round % 3 == 2) assert_code(safe_unlock(held), SAFE_OK);
+    assert_code(safe_lock_begin(&wait, "revoked", &options, NULL), SAFE_OK);
+    if (round % 2 == 0) assert_true(safe_lock_wait_handle(wait) != SAFE_INVALID_HANDLE);
+    if (round % 3 == 1) assert_code(safe_unlock(held), SAFE_OK);
+    assert_code(safe_lock_wait_revoke(wait), SAFE_OK);
+    assert_code(safe_lock_wait_revoke(wait), SAFE_OK);
+    assert_code(safe_lock_finish(wait, &lock, &error), SAFE_ECANCELED);
+    assert_null(lock);
+    if (round % 3 == 0) assert_code(safe_unlock(held), SAFE_OK);
+    assert_code(safe_lock_file(&lock, "revoked", &at_once, NULL), SAFE_OK);
+    assert_code(safe_unlock(lock), SAFE_OK);
+  }
+  assert_code(safe_lock_wait_revoke(NULL), SAFE_EINVAL);
+  assert_code(safe_shutdown(5000), SAFE_OK);
+  assert_int_equal(count_handles(), before);
+  assert_int_equal(safe_parked_count(), 0);
+}
+
 static void what_cannot_begin_says_so(void **state) {
   safe_lock_options options = within(100);
   safe_error error = SAFE_ERROR_INIT;
@@ -255,11 +286,17 @@ static void a_change_that_comes_too_late(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(a_free_file_is_ready_at_once),     cmocka_unit_test(the_handle_tells_of_the_grant),
-    cmocka_unit_test(the_handle_tells_of_the_deadline), cmocka_unit_test(the_handle_tells_of_the_cancel),
-    cmocka_unit_test(a_finish_that_comes_early_waits),  cmocka_unit_test(many_waits_of_one_thread),
-    cmocka_unit_test(another_thread_finishes),          cmocka_unit_test(a_cancelled_wait_leaves_no_ghost),
-    cmocka_unit_test(what_cannot_begin_says_so),        cmocka_unit_test(the_look_for_the_holder_can_be_changed),
+    cmocka_unit_test(a_free_file_is_ready_at_once),
+    cmocka_unit_test(the_handle_tells_of_the_grant),
+    cmocka_unit_test(the_handle_tells_of_the_deadline),
+    cmocka_unit_test(the_handle_tells_of_the_cancel),
+    cmocka_unit_test(a_finish_that_comes_early_waits),
+    cmocka_unit_test(many_waits_of_one_thread),
+    cmocka_unit_test(another_thread_finishes),
+    cmocka_unit_test(a_cancelled_wait_leaves_no_ghost),
+    cmocka_unit_test(a_revoked_wait_ends_as_if_cancelled),
+    cmocka_unit_test(what_cannot_begin_says_so),
+    cmocka_unit_test(the_look_for_the_holder_can_be_changed),
     cmocka_unit_test(a_change_that_comes_too_late),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

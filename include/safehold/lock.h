@@ -175,6 +175,12 @@ SAFE_API int safe_lock_wait_set_query(safe_lock_wait *wait, uint32_t holder_quer
  * the wait, except with SAFE_EINTR: then the request keeps its place, and finish is to be called again.
  */
 SAFE_API int safe_lock_finish(safe_lock_wait *wait, safe_lock **lock, safe_error *error);
+/*
+ * Takes the request back without blocking: the wait goes to its end as if its cancel had been triggered, with poll and
+ * finish as before, which then says SAFE_ECANCELED. On a dead file system that may take 100 ms, and end with
+ * SAFE_ESTUCK. A lock that was got already is given back. SAFE_EINVAL for NULL; SAFE_EOWNER.
+ */
+SAFE_API int safe_lock_wait_revoke(safe_lock_wait *wait);
 /* Takes the request back and frees the wait. Blocks at most 100 ms. NULL does nothing. */
 SAFE_API void safe_lock_wait_cancel(safe_lock_wait *wait);
 

@@ -14,9 +14,10 @@ struct safe__uv_lock {
   struct safe__uv_watch watch;
   uv_idle_t turn; /* the outcome is known, and told in the next turn of the loop */
   bool has_turn;
+  bool revoked;
   safe_uv_lock *request;
   safe_uv_lock_cb callback;
-  safe_lock_wait *wait; /* NULL: taken back */
+  safe_lock_wait *wait;
   uint32_t query_ms;
   uint64_t deadline; /* by uv_hrtime, or a little before */
   uint64_t spent;    /* on what may have been a look for the holder, nanoseconds */
@@ -34,10 +35,6 @@ static int finish(struct safe__uv_lock *own, safe_lock **lock, safe_error *error
   uint64_t began = uv_hrtime();
   int code;
 
-  *lock = NULL;
-  if (own->wait == NULL)
-    return safe__uv_fail(error, SAFE_ECANCELED, SAFE_STAGE_WAIT, -1,
-                         "The wait for the lock was taken back by safe_uv_lock_cancel.");
   code = safe_lock_finish(own->wait, lock, error);
   own->wait = NULL;
   if (code == SAFE_OK) return 0;
@@ -213,11 +210,14 @@ int safe_uv_lock_cancel(safe_uv_lock *request) {
   struct safe__uv_lock *own = request == NULL ? NULL : request->own;
 
   if (own == NULL) return UV_EINVAL;
-  if (own->wait == NULL) return UV_EALREADY;
-  safe__uv_watch_close(&own->watch);
-  safe_lock_wait_cancel(own->wait);
-  own->wait = NULL;
-  if (!own->has_turn) call_back_next_turn(own);
+  if (own->revoked) return UV_EALREADY;
+  own->revoked = true;
+  safe_lock_wait_revoke(own->wait);
+  /* Usually that is all; a kernel that does not let go is waited for by the loop. */
+  if (!own->has_turn && safe_lock_wait_poll(own->wait) == SAFE_OK) {
+    safe__uv_watch_close(&own->watch);
+    call_back_next_turn(own);
+  }
   return 0;
 }
 

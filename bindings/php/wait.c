@@ -120,13 +120,15 @@ void safehold_wait_begin(struct safehold_wait *wait, double timeout) { begin(wai
 
 void safehold_wait_begin_child(struct safehold_wait *wait) { begin(wait, SAFEHOLD_G(exec_timeout), true); }
 
-int64_t safehold_wait_left_ms(const struct safehold_wait *wait) {
-  double left;
+static int64_t ms_until(double time) {
+  double left = time - now();
 
-  if (wait->until < 0) return SAFE_FOREVER;
-  left = wait->until - now();
   if (left <= 0) return 0;
   return left < 1e12 ? (int64_t)ceil(left * 1000) : SAFE_FOREVER;
+}
+
+int64_t safehold_wait_left_ms(const struct safehold_wait *wait) {
+  return wait->until < 0 ? SAFE_FOREVER : ms_until(wait->until);
 }
 
 void safehold_wait_end(struct safehold_wait *wait) {
@@ -167,23 +169,28 @@ bool safehold_wait_go_on(struct safehold_wait *wait) {
 static int64_t sleep_ms(const struct safehold_wait *wait) {
   int64_t left = safehold_wait_left_ms(wait);
 
-  return left < 0 || left > HEARTBEAT_MS ? HEARTBEAT_MS : left;
+  if (left < 0 || left > HEARTBEAT_MS) left = HEARTBEAT_MS;
+  return wait->pause > 0 && ms_until(wait->pause) < left ? ms_until(wait->pause) : left;
+}
+
+/* What a sleep that did not end with the handle ready means; SAFE_OK: sleep again. */
+static int look(struct safehold_wait *wait, bool stop_on_signal) {
+  if (stop_on_signal && wait->interrupted) return SAFE_EINTR;
+  if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
+  if (safehold_wait_left_ms(wait) == 0) return SAFE_ETIMEDOUT;
+  return wait->pause > 0 && ms_until(wait->pause) == 0 ? SAFE_EAGAIN : SAFE_OK;
 }
 
 #ifdef PHP_WIN32
 
-int safehold_wait_for(struct safehold_wait *wait, safe_handle handle, bool stop_on_signal) {
-  (void)stop_on_signal;
-  while (WaitForSingleObjectEx(handle, (DWORD)sleep_ms(wait), TRUE) != WAIT_OBJECT_0) {
-    if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
-    if (safehold_wait_left_ms(wait) == 0) return SAFE_ETIMEDOUT;
-  }
-  return SAFE_OK;
+static bool sleep_once(struct safehold_wait *wait, safe_handle handle) {
+  DWORD result = WaitForSingleObjectEx(handle, (DWORD)sleep_ms(wait), TRUE);
+
+  if (result == WAIT_FAILED) Sleep(20); /* no handle: the caller looks again and again */
+  return result == WAIT_OBJECT_0;
 }
 
-#else
-
-#ifdef __linux__
+#elif defined(__linux__)
 
 /* Whether one of the signals that are about to be handled would end a system call for good. pcntl_signal says so by its
    third argument, and for SIGALRM always did: programs put a limit on flock() so. */
@@ -240,12 +247,17 @@ static bool sleep_once(struct safehold_wait *wait, safe_handle handle) {
 #endif
 
 int safehold_wait_for(struct safehold_wait *wait, safe_handle handle, bool stop_on_signal) {
-  while (!sleep_once(wait, handle)) {
-    if (stop_on_signal && wait->interrupted) return SAFE_EINTR;
-    if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
-    if (safehold_wait_left_ms(wait) == 0) return SAFE_ETIMEDOUT;
-  }
-  return SAFE_OK;
+  int code = SAFE_OK;
+
+  while (code == SAFE_OK && !sleep_once(wait, handle)) code = look(wait, stop_on_signal);
+  return code;
 }
 
-#endif
+int safehold_wait_a_while(struct safehold_wait *wait, safe_handle handle, bool stop_on_signal, int ms) {
+  int code;
+
+  wait->pause = now() + (double)ms / 1000;
+  code = safehold_wait_for(wait, handle, stop_on_signal);
+  wait->pause = 0;
+  return code;
+}

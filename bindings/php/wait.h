@@ -10,6 +10,7 @@ struct safehold_wait {
   double began;         /* CLOCK_MONOTONIC, seconds: what was waited before is counted already */
   double until;         /* the same clock; negative: never */
   double deadline;      /* the caller's own; negative: none */
+  double pause;         /* the same clock: where safehold_wait_a_while returns; 0: nowhere */
   bool until_execution; /* `until` is where max_execution_time is used up, and not the caller's deadline */
   bool unlimited;       /* max_execution_time neither bounds nor counts it */
   bool bailed_out;      /* a handler ended the request by a fatal error */
@@ -32,6 +33,8 @@ bool safehold_wait_go_on(struct safehold_wait *wait);
    a signal that comes just before the system call. SAFE_OK; SAFE_ETIMEDOUT; SAFE_EINTR where safehold_wait_go_on says
    false, and also where a signal came without SA_RESTART, if `stop_on_signal`. */
 int safehold_wait_for(struct safehold_wait *wait, safe_handle handle, bool stop_on_signal);
+/* The same, but SAFE_EAGAIN after `ms` milliseconds. */
+int safehold_wait_a_while(struct safehold_wait *wait, safe_handle handle, bool stop_on_signal, int ms);
 /* Ends it, and counts what it took for max_execution_time. When that is what ran out, PHP's fatal error "Maximum
    execution time of N seconds exceeded" is raised, and when a handler ended the request it goes on to end: then the
    call does not return. What was not got must have been cleaned up before, and what was got must belong to something

@@ -23,6 +23,7 @@ void safehold_child_options(safe_spawn_options *options) {
 
 php_stream *safehold_child_stream(safe_process *process, int stream) {
   safe_handle handle = safe_process_take_pipe(process, stream);
+  php_stream *volatile opened = NULL;
   int fd;
 
   if (handle == SAFE_INVALID_HANDLE) return NULL;
@@ -31,7 +32,11 @@ php_stream *safehold_child_stream(safe_process *process, int stream) {
 #else
   fd = handle;
 #endif
-  return php_stream_fopen_from_fd(fd, stream == 0 ? "w" : "r", NULL);
+  zend_try { opened = php_stream_fopen_from_fd(fd, stream == 0 ? "w" : "r", NULL); }
+  zend_end_try();
+  if (opened != NULL) return opened;
+  close(fd);
+  zend_bailout(); /* no memory */
 }
 
 #define LOOK_MS 100 /* for a look at what the child does, once its time is over */

@@ -1,18 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* popen(): a stream of PHP's own plain kind on our end of the pipe, but for its close, which waits for the child. PHP's
-   own pclose() and fclose() then do. */
+/* popen(): a stream of PHP's own plain kind on our end of the pipe, whose close waits for the child. As extensions tell
+   that kind by the address of its table (PHP_STREAM_IS_STDIO), it is the function in that table that is replaced. */
 #include <errno.h>
 
 #include "child.h"
 #include "replace.h"
 
-static php_stream_ops pipe_ops;
+/* The open pipes of this request. */
+struct pipe {
+  php_stream *stream;
+  safe_process *process;
+  struct pipe *next;
+};
 
-static int close_pipe(php_stream *stream, int close_handle) {
-  safe_process *process = stream->wrapperthis;
-  int code = php_stream_stdio_ops.close(stream, close_handle);
+ZEND_TLS struct pipe *pipes;
 
-  stream->wrapperthis = NULL;
+static safe_process *take_process(const php_stream *stream) {
+  safe_process *process;
+  struct pipe **at, *found;
+
+  for (at = &pipes; *at != NULL && (*at)->stream != stream; at = &(*at)->next) {
+  }
+  found = *at;
+  if (found == NULL) return NULL;
+  *at = found->next;
+  process = found->process;
+  efree(found);
+  return process;
+}
+
+static int (*close_plain)(php_stream *stream, int close_handle);
+
+static int close_plain_or_pipe(php_stream *stream, int close_handle) {
+  safe_process *process = pipes == NULL ? NULL : take_process(stream);
+  int code = close_plain(stream, close_handle);
+
   if (process == NULL) return code;
   if (close_handle) return safehold_child_finish(process);
   /* The descriptor was taken out of the stream (PHP_STREAM_CAST_RELEASE), and the child goes on with it. */
@@ -34,17 +56,26 @@ static bool read_mode(const char *mode, size_t length, char plain[3]) {
 }
 
 static php_stream *open_pipe(safe_process *process, const char *mode, bool reads) {
-  php_stream *stream = safehold_child_stream(process, reads ? 1 : 0);
+  struct pipe *pipe = emalloc(sizeof(*pipe));
 
-  if (stream == NULL) {
-    safehold_child_stop(process, NULL, NULL);
-    safe_process_free(process);
-    return NULL;
-  }
-  strlcpy(stream->mode, mode, sizeof(stream->mode));
-  stream->wrapperthis = process;
-  stream->ops = &pipe_ops;
-  return stream;
+  pipe->stream = safehold_child_stream(process, reads ? 1 : 0);
+  pipe->process = process;
+  pipe->next = pipes;
+  pipes = pipe;
+  strlcpy(pipe->stream->mode, mode, sizeof(pipe->stream->mode));
+  return pipe->stream;
+}
+
+/* The same; a child without a stream would belong to nobody. */
+static php_stream *open_pipe_or_stop(safe_process *process, const char *mode, bool reads) {
+  php_stream *volatile stream = NULL;
+
+  zend_try { stream = open_pipe(process, mode, reads); }
+  zend_end_try();
+  if (stream != NULL) return stream;
+  safehold_child_stop(process, NULL, NULL);
+  safe_process_free(process);
+  zend_bailout(); /* no memory */
 }
 
 static ZEND_NAMED_FUNCTION(replaced_popen) {
@@ -54,7 +85,6 @@ static ZEND_NAMED_FUNCTION(replaced_popen) {
   safe_process *process;
   char *command, *mode, plain[3];
   bool reads;
-  php_stream *stream;
 
   ZEND_PARSE_PARAMETERS_START(2, 2)
   Z_PARAM_PATH(command, command_length)
@@ -78,19 +108,21 @@ static ZEND_NAMED_FUNCTION(replaced_popen) {
     php_error_docref2(NULL, command, plain, E_WARNING, "%s", error.message);
     RETURN_FALSE;
   }
-  stream = open_pipe(process, mode, reads);
-  if (stream == NULL) RETURN_FALSE;
-  php_stream_to_zval(stream, return_value);
+  php_stream_to_zval(open_pipe_or_stop(process, mode, reads), return_value);
 }
 
 static zif_handler original;
 
-static void undo_popen(void) { safehold_replace_function("popen", original, NULL); }
+static void undo_popen(void) {
+  safehold_replace_function("popen", original, NULL);
+  if (php_stream_stdio_ops.close == close_plain_or_pipe) php_stream_stdio_ops.close = close_plain;
+}
 
 static zend_result apply_popen(void) {
-  pipe_ops = php_stream_stdio_ops;
-  pipe_ops.close = close_pipe;
-  return safehold_replace_function("popen", replaced_popen, &original);
+  if (safehold_replace_function("popen", replaced_popen, &original) != SUCCESS) return FAILURE;
+  close_plain = php_stream_stdio_ops.close;
+  php_stream_stdio_ops.close = close_plain_or_pipe;
+  return SUCCESS;
 }
 
 const struct safehold_replacement safehold_replacement_popen = {"popen", apply_popen, undo_popen};

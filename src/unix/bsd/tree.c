@@ -116,10 +116,11 @@ bool safe__os_child_left(struct safe__child *child, safe_stop_report *report) {
     /* A zombie by now, after the list was made. */
     if (found.items[at].pid != child->pid || !ended) add_left(report, found.items[at].pid);
   }
-  /* Where there is no telling, a tree counts as there until it was killed: better one signal too many. */
-  if ((!ended && !listed) || (ended && !told && !child->killed)) add_left(report, child->pid);
+  if (!ended && !listed) add_left(report, child->pid);
+  /* A list that could not be read shows nobody gone. */
+  if (ended && !told && child->group != SAFE_GROUP_HOST) add_left(report, 0);
   safe__free(found.items);
-  if (report->left_count > 0) describe_first(child, report);
+  if (report->left_count > 0 && report->left[0] != 0) describe_first(child, report);
   return report->left_count > 0;
 }
 

@@ -8,8 +8,9 @@
 #include "support_unix.h"
 
 #define WAITS 1000
-#define QUEUED 500 /* at least: on a busy machine a helper may not be ready in time, and then that wait asks again */
-#define HANDLES 5  /* of one wait: its file, the helper's socket and pidfd, and two to be polled by */
+/* At least: where all is slow a helper may not be ready in time, and then that wait asks again. */
+#define QUEUED (slowness() > 1 ? 500 : 900)
+#define HANDLES 5 /* of one wait: its file, the helper's socket and pidfd, and two to be polled by */
 
 /* The stack, its guard page and what there is on the heap. */
 #define MAPPED_KIB (64 + 4 + 4)

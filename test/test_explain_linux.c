@@ -628,9 +628,11 @@ static void a_child_that_does_not_end(void **state) {
   safe_spawn_options options = SAFE_SPAWN_OPTIONS_INIT;
   safe_wait_options patience = SAFE_WAIT_OPTIONS_INIT;
   const char *const argv[] = {"helper", "swallow", NULL};
+  const char *const says = " It waits for input on a pipe (descriptor 0) whose only writer";
   safe_error error = SAFE_ERROR_INIT;
   safe_process *process;
   int64_t began;
+  int tries;
 
   (void)state;
   options.file = helper_path();
@@ -641,11 +643,15 @@ static void a_child_that_does_not_end(void **state) {
   assert_code(safe_process_wait(process, &patience, NULL, &error), SAFE_ETIMEDOUT);
   assert_null(strstr(error.message, "It "));
   patience.timeout_ms = 500;
-  began = now_ms();
-  assert_code(safe_process_wait(process, &patience, NULL, &error), SAFE_ETIMEDOUT);
-  assert_in_range(now_ms() - began, 499, 500 + 50 * slowness());
+  /* The look has 50 ms, which on a busy machine may pass before it has begun. */
+  for (tries = 0; tries == 0 || (tries < 5 && !blind() && strstr(error.message, says) == NULL); tries++) {
+    began = now_ms();
+    assert_code(safe_process_wait(process, &patience, NULL, &error), SAFE_ETIMEDOUT);
+    assert_in_range(now_ms() - began, 499, 500 + 50 * slowness());
+    print_message("%s\n", error.message);
+  }
   if (!blind()) {
-    assert_non_null(strstr(error.message, " It waits for input on a pipe (descriptor 0) whose only writer"));
+    assert_non_null(strstr(error.message, says));
     assert_non_null(strstr(error.message, " is this process."));
   }
   end_helper(process);

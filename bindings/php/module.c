@@ -34,6 +34,7 @@ static PHP_MINIT_FUNCTION(safehold) {
   REGISTER_INI_ENTRIES();
   safehold_wait_startup();
   safehold_register_exceptions();
+  safehold_register_explain();
   safehold_register_lock();
   safehold_register_process();
   safehold_register_session();

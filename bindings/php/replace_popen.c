@@ -83,6 +83,7 @@ static ZEND_NAMED_FUNCTION(replaced_popen) {
   safe_error error = SAFE_ERROR_INIT;
   safe_spawn_options options;
   safe_process *process;
+  php_stream *stream;
   char *command, *mode, plain[3];
   bool reads;
 
@@ -108,7 +109,8 @@ static ZEND_NAMED_FUNCTION(replaced_popen) {
     php_error_docref2(NULL, command, plain, E_WARNING, "%s", error.message);
     RETURN_FALSE;
   }
-  php_stream_to_zval(open_pipe_or_stop(process, mode, reads), return_value);
+  stream = open_pipe_or_stop(process, mode, reads);
+  php_stream_to_zval(stream, return_value);
 }
 
 static zif_handler original;

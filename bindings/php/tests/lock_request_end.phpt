@@ -1,0 +1,30 @@
+--TEST--
+A lock does not outlive its request, whether that ends by exit, by an uncaught exception or by a fatal error
+--FILE--
+<?php
+$path = __DIR__ . '/lock_request_end.lock';
+$ends = [
+    'exit(3);',
+    'throw new Exception("no");',
+    'ini_set("memory_limit", "4M"); $text = str_repeat("x", 100000000);',
+    '$f = function () use (&$f, $lock) {}; exit;', // in a circle
+    '',
+];
+foreach ($ends as $end) {
+    $code = '$lock = new Safehold\Lock($argv[1]); register_shutdown_function(fn() => print((int)$lock->isHeld())); ' . $end;
+    $command = [getenv('TEST_PHP_EXECUTABLE'), '-n', '-d', 'display_errors=0', '-d', 'log_errors=0',
+        '-d', 'extension=' . getenv('SAFEHOLD_TEST_MODULE'), '-r', $code, '--', $path];
+    $child = proc_open($command, [1 => ['pipe', 'w']], $pipes);
+    echo stream_get_contents($pipes[1]);
+    proc_close($child);
+    var_dump(flock(fopen($path, 'c'), LOCK_EX | LOCK_NB));
+}
+?>
+--CLEAN--
+<?php @unlink(__DIR__ . '/lock_request_end.lock'); ?>
+--EXPECT--
+1bool(true)
+1bool(true)
+1bool(true)
+1bool(true)
+1bool(true)

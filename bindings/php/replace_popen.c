@@ -62,6 +62,7 @@ static php_stream *open_pipe(safe_process *process, const char *mode, bool reads
   pipe->process = process;
   pipe->next = pipes;
   pipes = pipe;
+  pipe->stream->position = 0; /* what ftell() says of a pipe of popen(), and not of others */
   strlcpy(pipe->stream->mode, mode, sizeof(pipe->stream->mode));
   return pipe->stream;
 }

@@ -1,4 +1,213 @@
 /* SPDX-License-Identifier: MIT */
-#include "api.h"
+/*
+ * The save handler "safehold". Its files are those of PHP's own handler "files" (ext/session/mod_files.c): the same
+ * names, contents, checks and locks, so that requests of both exclude each other. Its messages are PHP's, too.
+ */
+#include "session.h"
 
-void safehold_register_session(void) {}
+#include <errno.h>
+#include <fcntl.h>
+#ifdef PHP_WIN32
+#include <io.h>
+#include <sys/utime.h>
+#else
+#include <unistd.h>
+#include <utime.h>
+#endif
+
+#include "api.h"
+#include "php_open_temporary_file.h"
+#include "session_file.h"
+#include "session_gc.h"
+#include "zend_virtual_cwd.h"
+
+PS_FUNCS_UPDATE_TIMESTAMP(safehold)
+
+const ps_module safehold_session_module = {PS_MOD_UPDATE_TIMESTAMP(safehold)};
+
+bool safehold_has_sessions(void) { return zend_hash_str_exists(&module_registry, "session", sizeof("session") - 1); }
+
+void safehold_register_session(void) {
+  if (safehold_has_sessions()) php_session_register_module(&safehold_session_module);
+}
+
+/* ---- Open and close. */
+
+static bool parse_number(const char *text, int base, const char *which, zend_long *number) {
+  errno = 0;
+  *number = ZEND_STRTOL(text, NULL, base);
+  if (errno != ERANGE && (base == 10 || (*number >= 0 && *number <= 07777))) return true;
+  php_error(E_WARNING, "The %s parameter in session.save_path is invalid", which);
+  return false;
+}
+
+/* [DEPTH;[MODE;]]FOLDER; what comes after a second semicolon is all of the folder. */
+static const char *parse_path(const char *path, zend_long *depth, zend_long *mode) {
+  const char *second = strchr(path, ';');
+  const char *third = second != NULL ? strchr(second + 1, ';') : NULL;
+
+  if (second == NULL) return path;
+  if (!parse_number(path, 10, "first", depth)) return NULL;
+  if (third == NULL) return second + 1;
+  return parse_number(second + 1, 8, "second", mode) ? third + 1 : NULL;
+}
+
+PS_OPEN_FUNC(safehold) {
+  struct safehold_session *session;
+  zend_long depth = 0, mode = 0600;
+
+  (void)session_name;
+  if (*save_path == '\0') {
+    save_path = php_get_temporary_directory();
+    if (php_check_open_basedir(save_path)) return FAILURE;
+  }
+  save_path = parse_path(save_path, &depth, &mode);
+  if (save_path == NULL) return FAILURE;
+  if (PS_GET_MOD_DATA() != NULL) ps_close_safehold(mod_data);
+  session = ecalloc(1, sizeof(*session));
+  session->folder = zend_string_init(save_path, strlen(save_path), false);
+  session->depth = (size_t)depth;
+  session->mode = (int)mode;
+  PS_SET_MOD_DATA(session);
+  return SUCCESS;
+}
+
+PS_CLOSE_FUNC(safehold) {
+  safehold_session_free(PS_GET_MOD_DATA());
+  PS_SET_MOD_DATA(NULL);
+  return SUCCESS;
+}
+
+/* ---- Read and write. */
+
+PS_READ_FUNC(safehold) {
+  struct safehold_session *session = PS_GET_MOD_DATA();
+  int64_t got;
+
+  (void)maxlifetime;
+  if (!safehold_session_open(session, key)) return FAILURE;
+  if (session->size == 0) {
+    *val = ZSTR_EMPTY_ALLOC();
+    return SUCCESS;
+  }
+  *val = zend_string_alloc(session->size, false);
+  got = safe_lock_read_at(session->lock, ZSTR_VAL(*val), session->size, 0);
+  if (got == (int64_t)session->size) {
+    ZSTR_VAL(*val)[got] = '\0';
+    return SUCCESS;
+  }
+  zend_string_release(*val);
+  *val = ZSTR_EMPTY_ALLOC();
+  if (got < 0)
+    php_error_docref(NULL, E_WARNING, "Read failed: %s (%d)", safe_code_name((int)got), (int)got);
+  else
+    php_error_docref(NULL, E_WARNING, "Read returned less bytes than requested");
+  return FAILURE;
+}
+
+static void truncate_file(safe_lock *lock) {
+#ifdef PHP_WIN32
+  FILE_END_OF_FILE_INFO end = {{.QuadPart = 0}};
+
+  SetFileInformationByHandle(safe_lock_get_handle(lock), FileEndOfFileInfo, &end, sizeof(end));
+#else
+  php_ignore_value(ftruncate(safe_lock_get_handle(lock), 0));
+#endif
+}
+
+static zend_result write_all(struct safehold_session *session, const zend_string *value) {
+  int64_t written;
+
+  if (ZSTR_LEN(value) < session->size) truncate_file(session->lock);
+  written = safe_lock_write_at(session->lock, ZSTR_VAL(value), ZSTR_LEN(value), 0);
+  session->size = ZSTR_LEN(value);
+  if (written == (int64_t)ZSTR_LEN(value)) return SUCCESS;
+  if (written < 0)
+    php_error_docref(NULL, E_WARNING, "Write failed: %s (%d)", safe_code_name((int)written), (int)written);
+  else
+    php_error_docref(NULL, E_WARNING, "Write wrote less bytes than requested");
+  return FAILURE;
+}
+
+/* The parent goes on with the session and writes it when it ends. What a child wrote would be lost then, or would undo
+   what the parent or the next request has written. */
+static bool is_parents(const struct safehold_session *session, const zend_string *id) {
+  return safehold_session_is_parents(session) && zend_string_equals(session->id, id);
+}
+
+PS_WRITE_FUNC(safehold) {
+  struct safehold_session *session = PS_GET_MOD_DATA();
+
+  (void)maxlifetime;
+  if (is_parents(session, key)) {
+    php_error_docref(NULL, E_WARNING,
+                     "The session belongs to the process that this one was forked from: nothing is written. Call "
+                     "session_abort() in the child");
+    return SUCCESS;
+  }
+  return safehold_session_open(session, key) ? write_all(session, val) : FAILURE;
+}
+
+PS_UPDATE_TIMESTAMP_FUNC(safehold) {
+  struct safehold_session *session = PS_GET_MOD_DATA();
+  char path[MAXPATHLEN];
+
+  (void)maxlifetime;
+  if (is_parents(session, key)) return SUCCESS;
+  if (!safehold_session_path(session, key, path)) return FAILURE;
+  if (VCWD_UTIME(path, NULL) == 0) return SUCCESS;
+  return safehold_session_open(session, key) ? write_all(session, val) : FAILURE;
+}
+
+/* ---- The end of sessions. */
+
+/* Removed while it is locked: who waits for it finds that its file is gone, and makes a new one. */
+PS_DESTROY_FUNC(safehold) {
+  struct safehold_session *session = PS_GET_MOD_DATA();
+  char path[MAXPATHLEN];
+  bool removed;
+
+  if (!safehold_session_path(session, key, path)) return FAILURE;
+  if (session->lock == NULL) return SUCCESS;
+  if (is_parents(session, key)) {
+    php_error_docref(NULL, E_WARNING, "The session belongs to the process that this one was forked from");
+    return FAILURE;
+  }
+  removed = VCWD_UNLINK(path) == 0 || VCWD_ACCESS(path, F_OK) != 0;
+  safehold_session_close(session);
+  return removed ? SUCCESS : FAILURE;
+}
+
+PS_GC_FUNC(safehold) {
+  struct safehold_session *session = PS_GET_MOD_DATA();
+
+  /* As PHP: folders in folders are left to a program of the administrator's. */
+  *nrdels = session->depth == 0 ? safehold_session_clean(ZSTR_VAL(session->folder), maxlifetime) : -1;
+  return *nrdels;
+}
+
+/* ---- Ids. */
+
+static bool exists(const struct safehold_session *session, const zend_string *id) {
+  char path[MAXPATHLEN];
+  zend_stat_t status;
+
+  return id != NULL && safehold_session_path(session, id, path) && VCWD_STAT(path, &status) == 0;
+}
+
+#define TRIES 4 /* PHP's own number */
+
+PS_CREATE_SID_FUNC(safehold) {
+  const struct safehold_session *session = PS_GET_MOD_DATA();
+  zend_string *id;
+  int tries;
+
+  for (tries = 0; tries < TRIES; tries++) {
+    id = php_session_create_id(mod_data);
+    if (id != NULL && (session == NULL || !exists(session, id))) return id;
+    if (id != NULL) zend_string_release(id);
+  }
+  return NULL;
+}
+
+PS_VALIDATE_SID_FUNC(safehold) { return exists(PS_GET_MOD_DATA(), key) ? SUCCESS : FAILURE; }

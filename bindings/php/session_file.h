@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* One session's file, with its lock: the layout of PHP's own save handler "files". */
+#ifndef SAFEHOLD_PHP_SESSION_FILE_H
+#define SAFEHOLD_PHP_SESSION_FILE_H
+
+#include "php_safehold.h"
+
+#define SAFEHOLD_SESSION_PREFIX "sess_"
+
+struct safehold_session {
+  zend_string *folder;
+  size_t depth; /* one folder for each of so many first characters of the id */
+  int mode;
+  zend_string *id; /* whose file is open, or could not be opened */
+  safe_lock *lock; /* the open file; NULL: none */
+  size_t size;     /* what was in the file when it was locked, or was written since */
+  long process;    /* who locked it */
+  bool waiting;    /* a handler of signals may run, and call functions of sessions */
+  bool abandoned;  /* closed meanwhile; what waits frees it */
+};
+
+/* False: the id is too short for that many folders, or the path too long. `path` has room for MAXPATHLEN bytes. */
+bool safehold_session_path(const struct safehold_session *session, const zend_string *id, char *path);
+/* Opens and locks the file of `id`, unless it is the one that is open. False, after a warning, where that fails: the
+   session may be gone then. */
+bool safehold_session_open(struct safehold_session *session, zend_string *id);
+/* Whether the open file was locked by the process that this one was forked from. */
+bool safehold_session_is_parents(const struct safehold_session *session);
+void safehold_session_free(struct safehold_session *session);
+/* Unlocks and closes, so that the lock is free at once even if a forked child has the file too. */
+void safehold_session_close(struct safehold_session *session);
+
+/* For garbage collection: locks the file without waiting. NULL: it is in use, or not to be locked by this user. */
+safe_lock *safehold_session_try(const char *path);
+/* Seconds since 1970 when it was last written or touched; -1: unknown. `size` may be NULL. */
+int64_t safehold_session_status(safe_lock *lock, size_t *size);
+
+#endif

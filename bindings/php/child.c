@@ -49,6 +49,7 @@ static int look(safe_process *process, int64_t ms, safe_exit *status, safe_error
   return safe_process_wait(process, &options, status, error);
 }
 
+/* Also where the handle is ready though the child cannot be waited for yet, as a debugger has it. */
 static int wait_in_steps(safe_process *process, struct safehold_wait *wait) {
   while (look(process, STEP_MS, NULL, NULL) == SAFE_ETIMEDOUT) {
     if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
@@ -59,10 +60,11 @@ static int wait_in_steps(safe_process *process, struct safehold_wait *wait) {
 
 int safehold_child_wait(safe_process *process, struct safehold_wait *wait, safe_exit *status, safe_error *error) {
   safe_handle handle = safe_process_exit_handle(process);
-  int code = look(process, 0, status, error);
+  int code = look(process, 0, status, NULL);
 
-  if (code != SAFE_ETIMEDOUT) return code;
-  code = handle != SAFE_INVALID_HANDLE ? safehold_wait_for(wait, handle, false) : wait_in_steps(process, wait);
+  if (code == SAFE_OK) return code;
+  if (handle != SAFE_INVALID_HANDLE) code = safehold_wait_for(wait, handle, false);
+  if (code == SAFE_OK || handle == SAFE_INVALID_HANDLE) code = wait_in_steps(process, wait);
   return code == SAFE_EINTR ? code : look(process, LOOK_MS, status, error);
 }
 

@@ -72,8 +72,9 @@ static bool read_command(struct safehold_process_spec *spec, const struct argume
     ZVAL_STR(&line, args->command_line);
     string = to_string(&line, ARG_COMMAND);
     if (string == NULL) return false;
+    if (ZSTR_LEN(string) == 0) zend_argument_value_error(ARG_COMMAND, "must not be empty");
     spec->options.shell = keep(spec, string);
-    return true;
+    return EG(exception) == NULL;
   }
   spec->argv = ecalloc(zend_hash_num_elements(args->command_list) + 1, sizeof(*spec->argv));
   ZEND_HASH_FOREACH_VAL(args->command_list, value) {

@@ -4,9 +4,9 @@
 #include "zend_smart_str.h"
 
 static const struct safehold_replacement *const all[] = {
-  &safehold_replacement_flock,    &safehold_replacement_proc_open, &safehold_replacement_exec,
+  &safehold_replacement_flock,      &safehold_replacement_proc_open, &safehold_replacement_exec,
   &safehold_replacement_shell_exec, &safehold_replacement_system,    &safehold_replacement_passthru,
-  &safehold_replacement_popen,    &safehold_replacement_session,
+  &safehold_replacement_popen,      &safehold_replacement_session,   &safehold_replacement_cloexec,
 };
 #define COUNT (sizeof(all) / sizeof(all[0]))
 

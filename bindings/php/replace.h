@@ -32,5 +32,6 @@ extern const struct safehold_replacement safehold_replacement_system;
 extern const struct safehold_replacement safehold_replacement_passthru;
 extern const struct safehold_replacement safehold_replacement_popen;
 extern const struct safehold_replacement safehold_replacement_session;
+extern const struct safehold_replacement safehold_replacement_cloexec;
 
 #endif

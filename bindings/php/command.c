@@ -144,6 +144,7 @@ int safehold_command_finish(struct safehold_command *command, safe_error *error)
   if (command->outcome == SAFE_OK) {
     command->outcome = safehold_child_wait(command->process, &command->wait, &status, error);
     result = safehold_child_code(&status);
+    if (command->outcome == SAFE_OK) error->code = SAFE_OK; /* looks on the way may have failed */
   }
   if (command->outcome == SAFE_ETIMEDOUT || command->outcome == SAFE_EINTR) {
     result = -1;

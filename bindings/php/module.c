@@ -6,20 +6,25 @@
 #include "ext/standard/info.h"
 #include "replace.h"
 #include "safehold_arginfo.h"
+#include "settings.h"
 #include "wait.h"
+
+#ifndef PHP_WIN32
+#include <dlfcn.h>
+#endif
 
 ZEND_DECLARE_MODULE_GLOBALS(safehold)
 
 PHP_INI_BEGIN()
 STD_PHP_INI_ENTRY("safehold.replace", "", PHP_INI_SYSTEM, OnUpdateString, replace, zend_safehold_globals,
                   safehold_globals)
-STD_PHP_INI_ENTRY("safehold.lock_timeout", "60", PHP_INI_ALL, OnUpdateReal, lock_timeout, zend_safehold_globals,
-                  safehold_globals)
-STD_PHP_INI_ENTRY("safehold.session_lock_timeout", "-1", PHP_INI_ALL, OnUpdateReal, session_lock_timeout,
+STD_PHP_INI_ENTRY("safehold.lock_timeout", "60", PHP_INI_ALL, safehold_update_timeout, lock_timeout,
                   zend_safehold_globals, safehold_globals)
-STD_PHP_INI_ENTRY("safehold.exec_timeout", "3600", PHP_INI_ALL, OnUpdateReal, exec_timeout, zend_safehold_globals,
-                  safehold_globals)
-STD_PHP_INI_ENTRY("safehold.stop_grace", "2", PHP_INI_ALL, OnUpdateReal, stop_grace, zend_safehold_globals,
+STD_PHP_INI_ENTRY("safehold.session_lock_timeout", "-1", PHP_INI_ALL, safehold_update_timeout, session_lock_timeout,
+                  zend_safehold_globals, safehold_globals)
+STD_PHP_INI_ENTRY("safehold.exec_timeout", "3600", PHP_INI_ALL, safehold_update_timeout, exec_timeout,
+                  zend_safehold_globals, safehold_globals)
+STD_PHP_INI_ENTRY("safehold.stop_grace", "2", PHP_INI_ALL, safehold_update_grace, stop_grace, zend_safehold_globals,
                   safehold_globals)
 PHP_INI_END()
 
@@ -41,12 +46,26 @@ static PHP_MINIT_FUNCTION(safehold) {
   return safehold_replace_all(SAFEHOLD_G(replace));
 }
 
+/* A host that unloads its modules (Apache's reload) leaves this one's code where it is. */
+static void stay_loaded(void) {
+#ifdef PHP_WIN32
+  HMODULE self;
+
+  GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                     (const char *)&safehold_module_entry, &self);
+#else
+  Dl_info self;
+
+  if (dladdr(&safehold_module_entry, &self) != 0) dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
+}
+
 static PHP_MSHUTDOWN_FUNCTION(safehold) {
   safehold_replace_none();
   safehold_wait_shutdown();
   UNREGISTER_INI_ENTRIES();
-  /* What is parked must not be left without the code that looks after it. */
-  safe_shutdown(1000);
+  /* What the kernel does not let go of runs our code when it comes back. */
+  if (safe_shutdown(1000) != SAFE_OK) stay_loaded();
   return SUCCESS;
 }
 
@@ -67,6 +86,7 @@ static PHP_MINFO_FUNCTION(safehold) {
   php_info_print_table_start();
   php_info_print_table_row(2, "Safehold", "enabled");
   php_info_print_table_row(2, "Version", PHP_SAFEHOLD_VERSION);
+  php_info_print_table_row(2, "Core library", safe_version());
   php_info_print_table_row(2, "Replaced functions", safehold_replaced());
   php_info_print_table_end();
   DISPLAY_INI_ENTRIES();

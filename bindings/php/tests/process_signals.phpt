@@ -26,6 +26,7 @@ try {
 var_dump($process->output()->stdout, $process->isRunning());
 var_dump($process->communicate()->stdout, (string)$process->wait());
 
+unset($process);
 /* run() has nobody to decide. */
 try {
   Process::run("kill -USR1 $me; exec sleep 60");

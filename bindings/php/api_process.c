@@ -299,6 +299,10 @@ ZEND_METHOD(Safehold_Process, pipe) {
     zend_argument_value_error(1, "must be 0, 1 or 2");
     RETURN_THROWS();
   }
+#ifdef PHP_WIN32
+  zend_throw_error(NULL, "On Windows a child's pipe is for communicate() alone");
+  RETURN_THROWS();
+#endif
   stream = safehold_child_stream(self->process, (int)number);
   if (stream == NULL) {
     zend_throw_error(NULL, "Stream " ZEND_LONG_FMT " of the child is no pipe of this object, or was taken already",
@@ -369,40 +373,17 @@ ZEND_METHOD(Safehold_Process, detach) {
   self->detached = true;
 }
 
-static void limits_lacking(zval *array, uint32_t bits) {
-  static const char *const names[] = {"memory", "cpu", "files", "processes", "core", "fileSize"};
-  size_t at;
-
-  array_init(array);
-  for (at = 0; at < sizeof(names) / sizeof(names[0]); at++)
-    if ((bits & 1u << at) != 0) add_next_index_string(array, names[at]);
-}
-
 ZEND_METHOD(Safehold_Process, tree) {
-  static const char *const kinds[] = {"child", "group", "walk", "guard", "cgroup", "job"};
   struct process_object *self = started(ZEND_THIS);
   safe_tree_info info = SAFE_TREE_INFO_INIT;
   safe_error error = SAFE_ERROR_INIT;
-  zval lacking;
+  int code;
 
   ZEND_PARSE_PARAMETERS_NONE();
   if (self == NULL) RETURN_THROWS();
-  if (safe_process_tree(self->process, &info, &error) != SAFE_OK) {
-    safehold_throw(&error, NULL);
-    RETURN_THROWS();
-  }
-  limits_lacking(&lacking, info.limits_lacking);
-  array_init(return_value);
-  add_assoc_string(return_value, "kind", kinds[info.kind]);
-  if (info.guard != 0)
-    add_assoc_long(return_value, "guard", (zend_long)info.guard);
-  else
-    add_assoc_null(return_value, "guard");
-  if (info.cgroup[0] != '\0')
-    add_assoc_string(return_value, "cgroup", info.cgroup);
-  else
-    add_assoc_null(return_value, "cgroup");
-  add_assoc_zval(return_value, "limitsLacking", &lacking);
+  code = safe_process_tree(self->process, &info, &error);
+  throw_unless(code, &error);
+  if (code == SAFE_OK) safehold_tree(return_value, &info);
 }
 
 ZEND_METHOD(Safehold_Process, resize) {

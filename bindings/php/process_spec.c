@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "process_spec.h"
 
-#include "api.h"
+#include "process_stdio.h"
+
 #include "child.h"
-#include "ext/standard/file.h"
 
 /* The places of the arguments, for the messages of exceptions. */
 enum {
@@ -11,8 +11,6 @@ enum {
   ARG_CWD = 2,
   ARG_ENV = 3,
   ARG_ENV_CHANGES = 4,
-  ARG_STDIN = 5,
-  ARG_DESCRIPTORS = 8,
   ARG_SPAWN_TIMEOUT = 9,
   ARG_LIMITS = 10,
   ARG_UID = 12,
@@ -48,7 +46,7 @@ struct arguments {
 
 /* ---- Strings and lists of strings. */
 
-static const char *keep(struct safehold_process_spec *spec, zend_string *string) {
+const char *safehold_process_keep(struct safehold_process_spec *spec, zend_string *string) {
   add_next_index_str(&spec->owned, string);
   return ZSTR_VAL(string);
 }
@@ -73,14 +71,14 @@ static bool read_command(struct safehold_process_spec *spec, const struct argume
     string = to_string(&line, ARG_COMMAND);
     if (string == NULL) return false;
     if (ZSTR_LEN(string) == 0) zend_argument_value_error(ARG_COMMAND, "must not be empty");
-    spec->options.shell = keep(spec, string);
+    spec->options.shell = safehold_process_keep(spec, string);
     return EG(exception) == NULL;
   }
   spec->argv = ecalloc(zend_hash_num_elements(args->command_list) + 1, sizeof(*spec->argv));
   ZEND_HASH_FOREACH_VAL(args->command_list, value) {
     string = to_string(value, ARG_COMMAND);
     if (string == NULL) return false;
-    spec->argv[count++] = keep(spec, string);
+    spec->argv[count++] = safehold_process_keep(spec, string);
   }
   ZEND_HASH_FOREACH_END();
   if (count == 0) zend_argument_value_error(ARG_COMMAND, "must have at least one element");
@@ -103,14 +101,14 @@ static const char **read_names(struct safehold_process_spec *spec, HashTable *ta
       break;
     }
     if (Z_TYPE_P(element) == IS_NULL && arg == ARG_ENV_CHANGES) {
-      list[count++] = keep(spec, zend_string_copy(name));
+      list[count++] = safehold_process_keep(spec, zend_string_copy(name));
       continue;
     }
     value = to_string(element, arg);
     if (value == NULL) break;
     whole = zend_string_concat3(ZSTR_VAL(name), ZSTR_LEN(name), "=", 1, ZSTR_VAL(value), ZSTR_LEN(value));
     zend_string_release(value);
-    list[count++] = keep(spec, whole);
+    list[count++] = safehold_process_keep(spec, whole);
   }
   ZEND_HASH_FOREACH_END();
   return list;
@@ -122,118 +120,6 @@ static bool read_environment(struct safehold_process_spec *spec, const struct ar
   if (zend_hash_num_elements(args->env_changes) > 0)
     spec->options.env_changes = spec->env_changes = read_names(spec, args->env_changes, ARG_ENV_CHANGES);
   return EG(exception) == NULL;
-}
-
-/* ---- Streams. */
-
-static bool stream_handle(zval *value, uint32_t arg, safe_handle *handle) {
-  php_stream *stream = NULL;
-  php_socket_t fd;
-
-  if (Z_TYPE_P(value) == IS_RESOURCE)
-    stream = zend_fetch_resource2(Z_RES_P(value), NULL, php_file_le_stream(), php_file_le_pstream());
-  if (stream == NULL) {
-    zend_argument_value_error(arg, "must be an open stream");
-    return false;
-  }
-  if (php_stream_cast(stream, PHP_STREAM_AS_FD, (void **)&fd, 0) != SUCCESS) {
-    if (EG(exception) == NULL) zend_argument_value_error(arg, "must be a stream that the system knows as a descriptor");
-    return false;
-  }
-#ifdef PHP_WIN32
-  *handle = (safe_handle)_get_osfhandle((int)fd);
-#else
-  *handle = fd;
-#endif
-  return true;
-}
-
-static bool read_mode(zend_string *mode, int stream, safe_stdio *stdio) {
-  if (stream == 0) return zend_string_equals_literal(mode, "r");
-  if (zend_string_equals_literal(mode, "a")) stdio->flags = SAFE_STDIO_APPEND;
-  if (zend_string_equals_literal(mode, "x")) stdio->flags = SAFE_STDIO_NEW;
-  return stdio->flags != 0 || zend_string_equals_literal(mode, "w");
-}
-
-/* ['file', path, mode], as for proc_open(). The child opens it. */
-static bool read_file(struct safehold_process_spec *spec, HashTable *array, int stream, safe_stdio *stdio) {
-  zval *kind = zend_hash_index_find_deref(array, 0), *path = zend_hash_index_find_deref(array, 1);
-  zval *mode = zend_hash_index_find_deref(array, 2);
-  char *whole;
-
-  if (kind == NULL || path == NULL || mode == NULL || Z_TYPE_P(kind) != IS_STRING || Z_TYPE_P(path) != IS_STRING ||
-      Z_TYPE_P(mode) != IS_STRING || !zend_string_equals_literal(Z_STR_P(kind), "file") ||
-      !read_mode(Z_STR_P(mode), stream, stdio)) {
-    zend_argument_value_error(ARG_STDIN + stream, stream == 0
-                                                    ? "must be ['file', path, 'r'] if it is an array"
-                                                    : "must be ['file', path, 'w', 'a' or 'x'] if it is an array");
-    return false;
-  }
-  whole = safehold_path(Z_STR_P(path), ARG_STDIN + (uint32_t)stream);
-  if (whole == NULL) return false;
-  stdio->kind = SAFE_STDIO_PATH;
-  stdio->path = keep(spec, zend_string_init(whole, strlen(whole), false));
-  efree(whole);
-  return true;
-}
-
-static bool read_word(zend_string *word, int stream, safe_stdio *stdio) {
-  static const struct {
-    const char *word;
-    int kind;
-  } known[] = {{"inherit", SAFE_STDIO_INHERIT},
-               {"null", SAFE_STDIO_NULL},
-               {"pipe", SAFE_STDIO_PIPE},
-               {"pty", SAFE_STDIO_PTY},
-               {"stdout", SAFE_STDIO_TO_OUT}};
-  size_t at;
-
-  for (at = 0; at < sizeof(known) / sizeof(known[0]); at++)
-    if (strcmp(ZSTR_VAL(word), known[at].word) == 0 && (known[at].kind != SAFE_STDIO_TO_OUT || stream == 2)) {
-      stdio->kind = known[at].kind;
-      return true;
-    }
-  zend_argument_value_error(ARG_STDIN + stream,
-                            "must be \"pipe\", \"null\", \"inherit\", \"pty\"%s, a stream, or a file",
-                            stream == 2 ? ", \"stdout\"" : "");
-  return false;
-}
-
-static bool read_stdio(struct safehold_process_spec *spec, zval *value, int stream, safe_stdio *stdio) {
-  if (value == NULL) return true;
-  ZVAL_DEREF(value);
-  if (Z_TYPE_P(value) == IS_STRING) return read_word(Z_STR_P(value), stream, stdio);
-  if (Z_TYPE_P(value) == IS_ARRAY) return read_file(spec, Z_ARRVAL_P(value), stream, stdio);
-  if (!stream_handle(value, ARG_STDIN + (uint32_t)stream, &stdio->handle)) return false;
-  stdio->kind = SAFE_STDIO_HANDLE;
-  return true;
-}
-
-/* Number in the child => stream. */
-static bool read_descriptors(struct safehold_process_spec *spec, HashTable *table) {
-  zend_string *name;
-  zend_ulong number;
-  size_t count = 0;
-  zval *value;
-
-  if (zend_hash_num_elements(table) == 0) return true;
-  spec->handles = ecalloc(zend_hash_num_elements(table), sizeof(*spec->handles));
-  ZEND_HASH_FOREACH_KEY_VAL(table, number, name, value) {
-    ZVAL_DEREF(value);
-    if (name != NULL || number < 3 || number > INT_MAX) {
-      zend_argument_value_error(ARG_DESCRIPTORS, "must have the child's descriptor numbers from 3 on for keys");
-      return false;
-    }
-    if (!stream_handle(value, ARG_DESCRIPTORS, &spec->handles[count].handle)) return false;
-    spec->handles[count++].target = (int32_t)number;
-  }
-  ZEND_HASH_FOREACH_END();
-  spec->options.handles = spec->handles;
-  spec->options.handle_count = count;
-#ifdef PHP_WIN32
-  spec->options.flags |= SAFE_SPAWN_CRT_HANDLES;
-#endif
-  return true;
 }
 
 /* ---- What the child may use, and who it is. */
@@ -296,7 +182,7 @@ static bool read_cwd(struct safehold_process_spec *spec, const char *cwd) {
     zend_argument_value_error(ARG_CWD, "must be the path of a folder");
     return false;
   }
-  spec->options.cwd = keep(spec, zend_string_init(whole, strlen(whole), false));
+  spec->options.cwd = safehold_process_keep(spec, zend_string_init(whole, strlen(whole), false));
   efree(whole);
   return true;
 }
@@ -391,9 +277,10 @@ bool safehold_process_spec_read(struct safehold_process_spec *spec, INTERNAL_FUN
   /* What turns objects into strings, and so may run the script's code, comes before any descriptor is looked up. */
   if (!read_command(spec, &args) || !read_cwd(spec, args.cwd) || !read_environment(spec, &args) ||
       !read_limits(spec, args.limits) || !read_groups(spec, args.groups) || !read_numbers(&spec->options, &args) ||
-      !read_stdio(spec, args.stdio[0], 0, &spec->options.in) ||
-      !read_stdio(spec, args.stdio[1], 1, &spec->options.out) ||
-      !read_stdio(spec, args.stdio[2], 2, &spec->options.err) || !read_descriptors(spec, args.descriptors))
+      !safehold_process_stdio(spec, args.stdio[0], 0, &spec->options.in) ||
+      !safehold_process_stdio(spec, args.stdio[1], 1, &spec->options.out) ||
+      !safehold_process_stdio(spec, args.stdio[2], 2, &spec->options.err) ||
+      !safehold_process_descriptors(spec, args.descriptors))
     return false;
   choose_group(&spec->options, args.new_session);
   return true;

@@ -21,4 +21,7 @@ struct safehold_process_spec {
 bool safehold_process_spec_read(struct safehold_process_spec *spec, INTERNAL_FUNCTION_PARAMETERS);
 void safehold_process_spec_free(struct safehold_process_spec *spec);
 
+/* The string then goes with the spec. */
+const char *safehold_process_keep(struct safehold_process_spec *spec, zend_string *string);
+
 #endif

@@ -106,6 +106,33 @@ void safehold_output(zval *value, const struct safehold_collected *collected, co
   zval_ptr_dtor(&ended);
 }
 
+static void limits_lacking(zval *array, uint32_t bits) {
+  static const char *const names[] = {"memory", "cpu", "files", "processes", "core", "fileSize"};
+  size_t at;
+
+  array_init(array);
+  for (at = 0; at < sizeof(names) / sizeof(names[0]); at++)
+    if ((bits & 1u << at) != 0) add_next_index_string(array, names[at]);
+}
+
+void safehold_tree(zval *value, const safe_tree_info *info) {
+  static const char *const kinds[] = {"child", "group", "walk", "guard", "cgroup", "job"};
+  zval lacking;
+
+  limits_lacking(&lacking, info->limits_lacking);
+  array_init(value);
+  add_assoc_string(value, "kind", kinds[info->kind]);
+  if (info->guard != 0)
+    add_assoc_long(value, "guard", (zend_long)info->guard);
+  else
+    add_assoc_null(value, "guard");
+  if (info->cgroup[0] != '\0')
+    add_assoc_string(value, "cgroup", info->cgroup);
+  else
+    add_assoc_null(value, "cgroup");
+  add_assoc_zval(value, "limitsLacking", &lacking);
+}
+
 /* ---- Methods. */
 
 static zval *property(zval *object, const char *name) {

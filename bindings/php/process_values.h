@@ -19,5 +19,7 @@ void safehold_register_process_values(void);
 void safehold_exit_status(zval *value, const safe_exit *status);
 void safehold_stop_report(zval *value, const safe_stop_report *report, const safe_exit *status, const char *message);
 void safehold_output(zval *value, const struct safehold_collected *collected, const safe_exit *status);
+/* An array. */
+void safehold_tree(zval *value, const safe_tree_info *info);
 
 #endif

@@ -31,6 +31,7 @@ $process->detach();
 unset($process);
 var_dump(runs($pid));
 exec("kill -9 $pid");
+while (runs($pid)) usleep(1000);
 
 /* A forked copy owns nothing. */
 $process = new Process(['sleep', '60']);
@@ -66,6 +67,7 @@ foreach (['exit(0);', 'no_such_function();', 'str_repeat("x", 1 << 30);', ''] as
 }
 /* Nothing is left of a hundred. */
 unset($process, $error);
+Process::run(['true']); /* collects the detached one */
 $before = count(scandir('/proc/self/fd'));
 for ($n = 0; $n < 100; $n++) {
   $many[] = new Process('exec cat', stdin: 'pipe', stdout: 'pipe', stderr: 'pipe');

@@ -80,12 +80,9 @@ PS_CLOSE_FUNC(safehold) {
 
 /* ---- Read and write. */
 
-PS_READ_FUNC(safehold) {
-  struct safehold_session *session = PS_GET_MOD_DATA();
+static zend_result read_all(struct safehold_session *session, zend_string **val) {
   int64_t got;
 
-  (void)maxlifetime;
-  if (!safehold_session_open(session, key)) return FAILURE;
   if (session->size == 0) {
     *val = ZSTR_EMPTY_ALLOC();
     return SUCCESS;
@@ -103,6 +100,18 @@ PS_READ_FUNC(safehold) {
   else
     php_error_docref(NULL, E_WARNING, "Read returned less bytes than requested");
   return FAILURE;
+}
+
+PS_READ_FUNC(safehold) {
+  struct safehold_session *session = PS_GET_MOD_DATA();
+  zend_result result;
+
+  (void)maxlifetime;
+  session->unread = true;
+  if (!safehold_session_open(session, key)) return FAILURE;
+  result = read_all(session, val);
+  session->unread = false;
+  return result;
 }
 
 static void truncate_file(safe_lock *lock) {
@@ -135,10 +144,17 @@ static bool is_parents(const struct safehold_session *session, const zend_string
   return safehold_session_is_parents(session) && zend_string_equals(session->id, id);
 }
 
+/* A fatal error while the session was waited for or read: PHP takes it for an empty one when the request ends, and
+   would write that. */
+static bool is_unread(const struct safehold_session *session, const zend_string *id) {
+  return session->unread && (session->id == NULL || zend_string_equals(session->id, id));
+}
+
 PS_WRITE_FUNC(safehold) {
   struct safehold_session *session = PS_GET_MOD_DATA();
 
   (void)maxlifetime;
+  if (is_unread(session, key)) return CG(unclean_shutdown) ? SUCCESS : FAILURE;
   if (is_parents(session, key)) {
     php_error_docref(NULL, E_WARNING,
                      "The session belongs to the process that this one was forked from: nothing is written. Call "
@@ -152,11 +168,11 @@ PS_UPDATE_TIMESTAMP_FUNC(safehold) {
   struct safehold_session *session = PS_GET_MOD_DATA();
   char path[MAXPATHLEN];
 
-  (void)maxlifetime;
   if (is_parents(session, key)) return SUCCESS;
+  if (is_unread(session, key)) return ps_write_safehold(mod_data, key, val, maxlifetime);
   if (!safehold_session_path(session, key, path)) return FAILURE;
   if (VCWD_UTIME(path, NULL) == 0) return SUCCESS;
-  return safehold_session_open(session, key) ? write_all(session, val) : FAILURE;
+  return ps_write_safehold(mod_data, key, val, maxlifetime);
 }
 
 /* ---- The end of sessions. */

@@ -15,6 +15,7 @@ struct safehold_session {
   safe_lock *lock; /* the open file; NULL: none */
   size_t size;     /* what was in the file when it was locked, or was written since */
   long process;    /* who locked it */
+  bool unread;     /* a read has begun, and not come to its end: the request is ended by a fatal error */
   bool waiting;    /* a handler of signals may run, and call functions of sessions */
   bool abandoned;  /* closed meanwhile; what waits frees it */
 };

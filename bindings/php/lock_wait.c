@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "lock_wait.h"
 
-#define LOOK_MS 10   /* a lock that is given sooner costs no look at who has it */
+#define PAUSE_MS 10 /* a lock that is given sooner costs no look at who has it */
+#define LOOKS 2
 #define QUERY_MS 100 /* that look, at most */
 
 static int begin(const struct safehold_lock_ask *ask, const struct safehold_wait *wait, safe_lock_wait **pending,
@@ -51,16 +52,20 @@ static int fail_own(safe_error *error) {
   return SAFE_EDEADLK;
 }
 
+/* A lock that is found may be the request's own, granted since the pause: hence the second pause, and see attempt(). */
 static int wait_for_grant(const struct safehold_lock_ask *ask, struct safehold_wait *wait, safe_lock_wait *pending,
-                          bool *looked) {
+                          int *looks) {
   safe_handle handle = safe_lock_wait_handle(pending);
   int code;
 
-  if (*looked) return safehold_wait_for(wait, handle, ask->stop_on_signal);
-  code = safehold_wait_a_while(wait, handle, ask->stop_on_signal, LOOK_MS);
+  if (*looks == 0) return safehold_wait_for(wait, handle, ask->stop_on_signal);
+  code = safehold_wait_a_while(wait, handle, ask->stop_on_signal, PAUSE_MS);
   if (code != SAFE_EAGAIN) return code;
-  *looked = true;
-  return waits_for_itself(ask) ? SAFE_EDEADLK : SAFE_OK;
+  if (!waits_for_itself(ask)) {
+    *looks = 0;
+    return SAFE_OK;
+  }
+  return --*looks == 0 ? SAFE_EDEADLK : SAFE_OK;
 }
 
 /* SAFE_EAGAIN: to be asked for anew. */
@@ -68,17 +73,18 @@ static int attempt(const struct safehold_lock_ask *ask, struct safehold_wait *wa
                    safe_error *error) {
   double until = wait->until;
   safe_lock_wait *pending;
-  bool looked = false;
+  int looks = LOOKS;
   int code = begin(ask, wait, &pending, error);
 
   if (code != SAFE_OK) return code;
   while ((code = safe_lock_wait_poll(pending)) == SAFE_EAGAIN) {
-    code = wait_for_grant(ask, wait, pending, &looked);
+    code = wait_for_grant(ask, wait, pending, &looks);
     if (code == SAFE_OK) continue;
     if (code == SAFE_ETIMEDOUT && wait->until == until) break;
     safe_lock_wait_cancel(pending);
-    if (code == SAFE_EDEADLK) return fail_own(error);
-    return code == SAFE_ETIMEDOUT ? SAFE_EAGAIN : code;
+    /* Now that nothing is asked for, what this process has is what it had before. */
+    if (code == SAFE_EDEADLK && waits_for_itself(ask)) return fail_own(error);
+    return code == SAFE_ETIMEDOUT || code == SAFE_EDEADLK ? SAFE_EAGAIN : code;
   }
   if (code != SAFE_EOWNER) return safe_lock_finish(pending, lock, error);
   safe_lock_wait_cancel(pending); /* a handler has forked, and the request is the parent's */

@@ -4,10 +4,20 @@
 #ifdef PHP_WIN32
 #include <io.h>
 #else
+#include <sys/socket.h>
 #include <unistd.h>
 #endif
 
 #include "zend_virtual_cwd.h"
+
+#ifndef PHP_WIN32
+static bool is_listening(int fd) {
+  socklen_t length = sizeof(int);
+  int listening = 0;
+
+  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening != 0;
+}
+#endif
 
 void safehold_child_options(safe_spawn_options *options) {
   *options = (safe_spawn_options)SAFE_SPAWN_OPTIONS_INIT;
@@ -15,6 +25,8 @@ void safehold_child_options(safe_spawn_options *options) {
 #ifndef PHP_WIN32
   /* A program in another group than the terminal's is stopped when it reads from it. */
   if (isatty(STDIN_FILENO)) options->group = SAFE_GROUP_HOST;
+  /* A FastCGI server's stdin, with which a daemon would keep the port. */
+  if (is_listening(STDIN_FILENO)) options->in.kind = SAFE_STDIO_NULL;
 #endif
 #ifdef VIRTUAL_DIR
   options->cwd = CWDG(cwd).cwd_length > 0 ? CWDG(cwd).cwd : "/";

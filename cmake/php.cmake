@@ -53,6 +53,13 @@ add_custom_command(
   VERBATIM)
 add_custom_target(safehold_php ALL DEPENDS ${php_module})
 
+if(SAFEHOLD_SANITIZE)
+  add_library(safehold_php_preload MODULE ${php_source}/tests/no_deepbind.c)
+  set_target_properties(safehold_php_preload PROPERTIES PREFIX "" OUTPUT_NAME no_deepbind)
+  target_compile_definitions(safehold_php_preload PRIVATE _GNU_SOURCE)
+  target_link_libraries(safehold_php_preload PRIVATE ${CMAKE_DL_LIBS})
+endif()
+
 # One test for each area: the files tests/AREA_*.phpt.
 enable_testing()
 set(SAFEHOLD_TEST_PREFIX php CACHE STRING "Prefix of test names, and their CTest label")

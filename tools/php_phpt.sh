@@ -40,33 +40,43 @@ for area in "$@"; do
 done
 [ -n "$files" ] || die "there is no test of $*"
 
-# What stands in for php in the tests themselves, but neither in run-tests.php's own questions nor in the tests' children
-# (sh, cat), which have faults of their own.
-wrapper=exec
+# What stands in for php and php-cgi. Reports are of the tests' own processes only: run-tests.php loads every module there
+# is and drops it again, to see what there is. What a request allocates is freed at its end by PHP, as else a fatal error
+# leaks whatever there was: only what is malloced can be found to leak. Other children (sh, cat) are run as they are.
+stand_in() { # PROGRAM, and in $as_is and $watched how to run it
+  cat >"$folder/bin/$(basename "$1")" <<end
+#!/bin/sh
+export USE_ZEND_ALLOC=0 USE_TRACKED_ALLOC=1 ZEND_DONT_UNLOAD_MODULES=1
+case "\$*" in
+  *"$folder/tests/"*) $watched $1 -d pcre.jit=0 "\$@" ;;
+  *) $as_is $1 "\$@" ;;
+esac
+end
+  chmod +x "$folder/bin/$(basename "$1")"
+}
 case $variant in
   --valgrind)
-    wrapper="exec valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
+    watched="exec valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite \
 --suppressions=$root/bindings/php/tests/valgrind.supp --log-file=$folder/reports/valgrind.%p --trace-children=no"
+    as_is=exec
     ;;
-  --sanitized) # preloaded by the loader, and in nobody's environment
+  --sanitized) # preloaded by the loader, and in nobody's environment; PHP_BINARY is the stand-in
     loader=$(LC_ALL=C readelf -l "$php" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
-    wrapper="exec $loader --preload '$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)' --argv0 $php"
-    export ASAN_OPTIONS="log_path=$folder/reports/asan:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0"
+    preload="$(dirname "$module")/no_deepbind.so $(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
+    watched="exec $loader --preload '$preload' --argv0 \$0"
+    as_is="export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 && $watched"
+    export ASAN_OPTIONS="verify_asan_link_order=0:log_path=$folder/reports/asan:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0"
     export UBSAN_OPTIONS="log_path=$folder/reports/ubsan:print_stacktrace=1"
     export LSAN_OPTIONS="suppressions=$root/bindings/php/tests/lsan.supp:print_suppressions=0"
     ;;
 esac
 program=$php
 if [ -n "$variant" ]; then
-  program=$folder/php
-  cat >"$program" <<end
-#!/bin/sh
-case "\$*" in
-  *"$folder/tests/"*) export USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1 && $wrapper $php -d pcre.jit=0 "\$@" ;;
-  *) exec $php "\$@" ;;
-esac
-end
-  chmod +x "$program"
+  mkdir "$folder/bin"
+  stand_in "$php"
+  program=$folder/bin/$(basename "$php")
+  [ -z "$cgi" ] || stand_in "$cgi"
+  cgi=${cgi:+$folder/bin/$(basename "$cgi")}
 fi
 
 status=0

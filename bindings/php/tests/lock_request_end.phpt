@@ -7,7 +7,7 @@ $ends = [
     'exit(3);',
     'throw new Exception("no");',
     'ini_set("memory_limit", "4M"); $text = str_repeat("x", 100000000);',
-    '$f = function () use (&$f, $lock) {}; exit;', // in a circle
+    '$circle = new stdClass; $circle->self = $circle; $circle->lock = $lock; exit;',
     '',
 ];
 foreach ($ends as $end) {

@@ -100,4 +100,8 @@ if wanted cgi; then
   python3 "$root/bench/cgi.py" $quick "--only=$only" "$build/examples/cgi_server" "$build/bench/safehold_bench_cgi_hello" \
     "$build/bench/safehold_bench_cgi_nap" peers >>lines
 fi
+if wanted php; then
+  sh "$root/tools/build.sh" php
+  python3 "$root/bench/php.py" $quick "--only=$only" "$root/build/php/safehold.so" "$child" >>lines
+fi
 python3 "$root/bench/report.py" peers $json <lines

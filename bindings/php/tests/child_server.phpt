@@ -32,7 +32,7 @@ function serve(): array {
 for ($tries = 0; $tries < 5 && ($serving = serve()) === []; $tries++);
 [$server, $address, $body] = $serving;
 preg_match('/^daemon (\d+)$/m', $body, $daemon);
-echo str_replace($daemon[0], 'daemon', $body), "\n";
+echo str_replace($daemon[0], "daemon", $body);
 proc_terminate($server);
 proc_close($server);
 var_dump(file_exists("/proc/$daemon[1]"), @stream_socket_server("tcp://$address") !== false);

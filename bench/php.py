@@ -74,8 +74,17 @@ def report(name, unit, scale, pairs):
     ours, raw = ([pair[side] / scale for pair in pairs] for side in (0, 1))
     low, high = bounds(pairs)
     p99 = sorted(ours)[int((len(ours) - 1) * 0.99)]
-    print(name, unit, f"{statistics.median(ours):.4g}", f"{statistics.median(raw):.4g}", f"{p99:.4g}", f"low={low:.3f}",
-          f"high={high:.3f}", sep="\t", flush=True)
+    print(
+        name,
+        unit,
+        f"{statistics.median(ours):.4g}",
+        f"{statistics.median(raw):.4g}",
+        f"{p99:.4g}",
+        f"low={low:.3f}",
+        f"high={high:.3f}",
+        sep="\t",
+        flush=True,
+    )
 
 
 def in_turns(rounds, ours, raw):
@@ -93,7 +102,9 @@ def row(name, word, count, megabytes, extension, child, quick):
     try:
         for worker in workers:
             worker.measure(word, count)
-        pairs = in_turns(4 if quick else 100, *(lambda worker=worker: worker.measure(word, count) for worker in workers))
+        pairs = in_turns(
+            4 if quick else 100, *(lambda worker=worker: worker.measure(word, count) for worker in workers)
+        )
     finally:
         for worker in workers:
             worker.end()
@@ -114,7 +125,7 @@ def hand_over(holder, waiter):
 
 
 def contended(extension, child, quick):
-    """Who holds the lock is stock PHP in both cases; who waits has a deadline, safehold.lock_timeout, or stock PHP's none."""
+    """Who holds the lock is stock PHP in both cases. Who waits has a deadline, safehold.lock_timeout, or none."""
     workers = [Worker(None, child, 0), Worker(extension, child, 0), Worker(None, child, 0)]
     holder, ours, stock = workers
     try:
@@ -129,8 +140,11 @@ def contended(extension, child, quick):
 
 def main():
     options = [argument for argument in sys.argv[1:] if argument.startswith("--")]
-    extension, child = map(os.path.abspath, sys.argv[1 + len(options):])
-    only, quick = "".join(option[len("--only="):] for option in options if option.startswith("--only=")), "--quick" in options
+    extension, child = map(os.path.abspath, sys.argv[1 + len(options) :])
+    only, quick = (
+        "".join(option[len("--only=") :] for option in options if option.startswith("--only=")),
+        "--quick" in options,
+    )
     with tempfile.TemporaryDirectory(prefix="safehold-php-") as folder:
         os.chdir(folder)
         for name, word, count, megabytes in ROWS:

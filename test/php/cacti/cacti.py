@@ -30,8 +30,12 @@ class Skip(Exception):
 
 
 def install_packages():
-    asked = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *PACKAGES.split()],
-                           capture_output=True, text=True, timeout=60).stdout
+    asked = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Abbrev}\n", *PACKAGES.split()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
     there = {line.split()[0] for line in asked.splitlines() if line.split()[1:] == ["ii"]}
     missing = [name for name in PACKAGES.split() if name not in there]
     if not missing:
@@ -39,8 +43,16 @@ def install_packages():
     print("installing", *missing, flush=True)
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     for command in (["update"], ["-y", "--no-install-recommends", "install", *PACKAGES.split()]):
-        done = subprocess.run(["apt-get", "-q", *command], env=environment, stdin=subprocess.DEVNULL, timeout=600,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        done = subprocess.run(
+            ["apt-get", "-q", *command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            timeout=600,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
         if done.returncode != 0:
             raise Skip(f"{' '.join(missing)} cannot be installed: {done.stdout[-500:]}")
 
@@ -64,8 +76,12 @@ def begin(kind, folder, extension):
     options = {"folder": str(folder), "extension": str(extension) if kind == "replaced" else None}
     command = 'python3 "$1" "$2"; exit $?'
     with open(folder / "said", "wb") as said:
-        return subprocess.Popen([*NAME_SPACES, "sh", "-c", command, "sh", str(HERE / "cacti_site.py"), json.dumps(options)],
-                                stdin=subprocess.DEVNULL, stdout=said, stderr=said)  # fmt: skip
+        return subprocess.Popen(
+            [*NAME_SPACES, "sh", "-c", command, "sh", str(HERE / "cacti_site.py"), json.dumps(options)],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+        )
 
 
 def plain(line):
@@ -77,7 +93,9 @@ def plain(line):
 
 def statistics(log):
     """What each poll says of itself: hosts, data sources, files that were written to."""
-    return collections.Counter(re.sub(r"Time:\S+ ", "", line.partition(" - ")[2]) for line in log if "SYSTEM STATS" in line)
+    return collections.Counter(
+        re.sub(r"Time:\S+ ", "", line.partition(" - ")[2]) for line in log if "SYSTEM STATS" in line
+    )
 
 
 def compare(stock, ours):
@@ -90,8 +108,11 @@ def compare(stock, ours):
         faults.append(f"polls: stock {statistics(stock['log'])}, replaced {statistics(ours['log'])}")
     for log in ("log", "php_log", "stderr_log"):
         theirs, mine = ({plain(line) for line in side[log]} for side in (stock, ours))
-        faults += [f"{log}: only with {who}: {line}" for who, lines in (("stock PHP", theirs - mine), ("safehold", mine - theirs))
-                   for line in sorted(lines)]
+        faults += [
+            f"{log}: only with {who}: {line}"
+            for who, lines in (("stock PHP", theirs - mine), ("safehold", mine - theirs))
+            for line in sorted(lines)
+        ]
     return faults
 
 

@@ -24,8 +24,22 @@ SITE = pathlib.Path("/usr/share/cacti/site")
 HOME = SITE.parent
 USER = "www-data"
 POLLS = 2  # runs of poller.php, each of which polls six times within a minute
-FOLDERS = ("etc", "lib/rra", "lib/csrf", "lib/cache/boost", "lib/cache/mibcache", "lib/cache/realtime",
-           "lib/cache/spikekill", "log", "db", "run", "ini", "sessions", "web", "home")  # fmt: skip
+FOLDERS = (
+    "etc",
+    "lib/rra",
+    "lib/csrf",
+    "lib/cache/boost",
+    "lib/cache/mibcache",
+    "lib/cache/realtime",
+    "lib/cache/spikekill",
+    "log",
+    "db",
+    "run",
+    "ini",
+    "sessions",
+    "web",
+    "home",
+)
 REPLACED = ("flock", "proc_open", "exec", "shell_exec", "system", "passthru", "popen", "session")
 
 NGINX = """
@@ -131,8 +145,13 @@ class Cacti:
         self.servers, self.result = [], {}
         for name in FOLDERS:
             (self.folder / name).mkdir(parents=True)
-        self.environment = {"PATH": os.environ["PATH"], "HOME": f"{folder}/home", "TMPDIR": f"{folder}/run",
-                            "LANG": "C.UTF-8", "PHP_INI_SCAN_DIR": f":{folder}/ini"}  # fmt: skip
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": f"{folder}/home",
+            "TMPDIR": f"{folder}/run",
+            "LANG": "C.UTF-8",
+            "PHP_INI_SCAN_DIR": f":{folder}/ini",
+        }
         self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
 
     def configure(self):
@@ -142,8 +161,13 @@ class Cacti:
             settings += f"extension={self.extension}\nsafehold.replace=all\n"
         (self.folder / "ini/zz-test.ini").write_text(settings)
         text = (HOME / "conf_templates/debian.php.dist").read_text()
-        for name, value in (("NAME", "cacti"), ("SERVER", "127.0.0.1"), ("USER", "cacti"), ("PASS", self.password),
-                            ("PORT", str(self.port))):
+        for name, value in (
+            ("NAME", "cacti"),
+            ("SERVER", "127.0.0.1"),
+            ("USER", "cacti"),
+            ("PASS", self.password),
+            ("PORT", str(self.port)),
+        ):
             text = text.replace(f"_DBC_DB{name}_", value)
         (self.folder / "etc/debian.php").write_text(text)
         shutil.copy("/var/lib/cacti/cache/index.php", self.folder / "lib/cache")
@@ -151,21 +175,34 @@ class Cacti:
         for installed in (SITE / "scripts", HOME / "resource"):  # the installer wants to unpack templates into these
             shutil.copytree(installed, self.folder / installed.name, symlinks=True)
         run(["chown", "-R", f"{USER}:{USER}", str(self.folder)])
-        for ours, theirs in (("etc", "/etc/cacti"), ("lib", "/var/lib/cacti"), ("log", "/var/log/cacti"),
-                             ("scripts", SITE / "scripts"), ("resource", HOME / "resource")):
+        for ours, theirs in (
+            ("etc", "/etc/cacti"),
+            ("lib", "/var/lib/cacti"),
+            ("log", "/var/log/cacti"),
+            ("scripts", SITE / "scripts"),
+            ("resource", HOME / "resource"),
+        ):
             run(["mount", "--bind", str(self.folder / ours), str(theirs)])
         self.check_loaded(self.php("-r", "phpinfo(INFO_MODULES);"))
 
     def check_loaded(self, text):
         """Whether the replacements are in effect, as phpinfo() says."""
         line = re.search(r"Replaced functions.*", text)
-        names = set(re.findall(r"\w+", re.sub("<[^>]*>", " ", line.group()).partition("functions")[2])) if line else set()
+        names = (
+            set(re.findall(r"\w+", re.sub("<[^>]*>", " ", line.group()).partition("functions")[2])) if line else set()
+        )
         need(names >= set(REPLACED) if self.extension else not names, f"replaced is {names or 'nothing'}")
 
     def start(self, name, *command, **more):
         with open(self.folder / f"log/{name}.out", "ab") as output:
-            server = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                                      env=self.environment, **more)
+            server = subprocess.Popen(
+                list(map(str, command)),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                **more,
+            )
         self.servers.append((name, server))
 
     def stop(self):
@@ -184,7 +221,10 @@ class Cacti:
             try:
                 return what()
             except (RuntimeError, OSError) as why:
-                need(time.monotonic() < end, f"{name} does not answer: {why}\n" + "\n".join(self.lines(f"{name}.out")[-20:]))
+                need(
+                    time.monotonic() < end,
+                    f"{name} does not answer: {why}\n" + "\n".join(self.lines(f"{name}.out")[-20:]),
+                )
                 time.sleep(0.2)
 
     def lines(self, log):
@@ -195,47 +235,105 @@ class Cacti:
         with tempfile.TemporaryFile() as given:
             given.write(text.encode())
             given.seek(0)
-            return run(["mariadb", "--no-defaults", "--protocol=socket", f"--socket={self.folder}/run/db.sock", "-uroot",
-                        "--batch", "--skip-column-names", database], stdin=given).strip()
+            return run(
+                [
+                    "mariadb",
+                    "--no-defaults",
+                    "--protocol=socket",
+                    f"--socket={self.folder}/run/db.sock",
+                    "-uroot",
+                    "--batch",
+                    "--skip-column-names",
+                    database,
+                ],
+                stdin=given,
+            ).strip()
 
     def database(self):
         data = self.folder / "db"
-        run(["mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--user={USER}", "--skip-test-db",
-             "--auth-root-authentication-method=normal"], 120)
-        self.start("mariadbd", "mariadbd", "--no-defaults", f"--datadir={data}", f"--user={USER}", f"--port={self.port}",
-                   "--bind-address=127.0.0.1", f"--socket={self.folder}/run/db.sock", f"--pid-file={self.folder}/run/db.pid",
-                   "--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci", "--skip-log-bin",
-                   "--innodb-flush-log-at-trx-commit=0")
+        run(
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--datadir={data}",
+                f"--user={USER}",
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+            ],
+            120,
+        )
+        self.start(
+            "mariadbd",
+            "mariadbd",
+            "--no-defaults",
+            f"--datadir={data}",
+            f"--user={USER}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--socket={self.folder}/run/db.sock",
+            f"--pid-file={self.folder}/run/db.pid",
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_ci",
+            "--skip-log-bin",
+            "--innodb-flush-log-at-trx-commit=0",
+        )
         self.answers("mariadbd", lambda: self.sql("SELECT 1", "mysql"))
         self.sql("INSERT INTO time_zone VALUES (1, 'N'); INSERT INTO time_zone_name VALUES ('UTC', 1);", "mysql")
         self.sql("CREATE DATABASE cacti CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;", "mysql")
         for host in ("127.0.0.1", "localhost"):
-            self.sql(f"""CREATE USER cacti@'{host}' IDENTIFIED BY '{self.password}'; GRANT ALL ON cacti.* TO cacti@'{host}';
-                         GRANT SELECT ON mysql.time_zone_name TO cacti@'{host}';""", "mysql")
+            self.sql(
+                f"""CREATE USER cacti@'{host}' IDENTIFIED BY '{self.password}'; GRANT ALL ON cacti.* TO cacti@'{host}';
+                         GRANT SELECT ON mysql.time_zone_name TO cacti@'{host}';""",
+                "mysql",
+            )
         self.sql((HOME / "conf_templates/cacti.sql").read_text())
 
     def php(self, *arguments, seconds=120):
-        return run(["php", "-q", *map(str, arguments)], seconds, env=self.environment, cwd=str(SITE), user=USER, group=USER,
-                   extra_groups=[])
+        return run(
+            ["php", "-q", *map(str, arguments)],
+            seconds,
+            env=self.environment,
+            cwd=str(SITE),
+            user=USER,
+            group=USER,
+            extra_groups=[],
+        )
 
     def install(self):
         """Its own installer; then a poll each 10 seconds, so that graphs have data soon."""
-        self.php(HOME / "cli/install_cacti.php", "--accept-eula", "--install", "--force", "--cron=60", "--automationmode=0",
-                 "--template=Local_Linux_Machine.xml.gz:1", "--template=Cacti_Stats.xml.gz:1", seconds=300)
+        self.php(
+            HOME / "cli/install_cacti.php",
+            "--accept-eula",
+            "--install",
+            "--force",
+            "--cron=60",
+            "--automationmode=0",
+            "--template=Local_Linux_Machine.xml.gz:1",
+            "--template=Cacti_Stats.xml.gz:1",
+            seconds=300,
+        )
         self.php(HOME / "cli/refresh_csrf.php")
-        self.sql("""
+        self.sql(
+            """
             REPLACE INTO settings VALUES ('poller_interval', '10'), ('cron_interval', '60'), ('log_verbosity', '3');
             UPDATE data_source_profiles SET step = 10, heartbeat = 60 WHERE id = 1;
             UPDATE data_template_data SET rrd_step = 10;
             UPDATE data_template_rrd SET rrd_heartbeat = 60;
-            UPDATE user_auth SET must_change_password = '', password_change = '' WHERE username = 'admin';""")
+            UPDATE user_auth SET must_change_password = '', password_change = '' WHERE username = 'admin';"""
+        )
 
     def devices(self):
-        """Two; cacti makes the graphs that the device's template names. Its own statistics come from its script server."""
+        """Two; cacti makes the graphs of their templates. Its own statistics come from its script server."""
         for address, name in ((1, "Local Linux Machine"), (2, "Cacti Stats")):
             template = self.sql(f"SELECT id FROM host_template WHERE name = '{name}'")
-            self.php(HOME / "cli/add_device.php", f"--description={name}", f"--ip=127.0.0.{address}",
-                     f"--template={template}", "--avail=none", "--version=0")
+            self.php(
+                HOME / "cli/add_device.php",
+                f"--description={name}",
+                f"--ip=127.0.0.{address}",
+                f"--template={template}",
+                "--avail=none",
+                "--version=0",
+            )
         kinds = self.sql("SELECT action, COUNT(*) FROM poller_item GROUP BY action ORDER BY action").split()
         need(kinds[::2] == ["1", "2"], f"there is not both a script and the script server to poll: {kinds}")
 
@@ -263,8 +361,17 @@ class Cacti:
         fpm = sorted(glob.glob("/usr/sbin/php-fpm*"))[-1]
         as_user = {"user": USER, "group": USER, "extra_groups": []}
         self.start("fpm", fpm, "--fpm-config", self.folder / "web/fpm.conf", **as_user)
-        self.start("nginx", "nginx", "-p", self.folder / "web", "-e", self.folder / "log/nginx.log", "-c",
-                   self.folder / "web/nginx.conf", **as_user)
+        self.start(
+            "nginx",
+            "nginx",
+            "-p",
+            self.folder / "web",
+            "-e",
+            self.folder / "log/nginx.log",
+            "-c",
+            self.folder / "web/nginx.conf",
+            **as_user,
+        )
         self.check_loaded(self.answers("fpm", lambda: self.get("/loaded.php").decode()))
 
     def get(self, path, **fields):
@@ -276,14 +383,21 @@ class Cacti:
         form = self.get("/cacti/index.php").decode()
         secret = re.search(r"name='__csrf_magic' value=\"([^\"]*)\"", form)
         need(secret, f"there is no form to log in: {form[:500]}")
-        page = self.get("/cacti/index.php", __csrf_magic=secret.group(1), action="login", login_username="admin",
-                        login_password="admin").decode()
+        page = self.get(
+            "/cacti/index.php",
+            __csrf_magic=secret.group(1),
+            action="login",
+            login_username="admin",
+            login_password="admin",
+        ).decode()
         need("logout.php" in page, f"nobody is logged in: {page[-3000:]}")
 
     def picture(self, number):
         end = int(time.time())
         times = f"local_graph_id={number}&graph_start={end - 300}&graph_end={end}"
-        shows = rows_of_pixels(self.get(f"/cacti/graph_image.php?{times}&image_format=png&graph_width=600&disable_cache=1"))
+        shows = rows_of_pixels(
+            self.get(f"/cacti/graph_image.php?{times}&image_format=png&graph_width=600&disable_cache=1")
+        )
         table = self.get(f"/cacti/graph_xport.php?{times}").decode()
         return shows > 40, re.search(r'^"[\d: -]+"(,"?[\d.]+"?)+', table, re.MULTILINE) is not None
 
@@ -301,12 +415,16 @@ class Cacti:
     def strangers(self):
         there = processes()
         ours = {1, os.getpid()} | {server.pid for _, server in self.servers}
-        workers = {pid for pid, (parent, words) in there.items() if parent in ours and "worker" in words or "pool" in words}
+        workers = {
+            pid for pid, (parent, words) in there.items() if parent in ours and "worker" in words or "pool" in words
+        }
         return {pid: words for pid, (_, words) in there.items() if pid not in ours | workers}
 
     def locks(self):
         held = {line.split()[-3].split(":")[-1] for line in pathlib.Path("/proc/locks").read_text().splitlines()}
-        files = [path for name in ("lib", "log", "run", "sessions", "scripts") for path in (self.folder / name).rglob("*")]
+        files = [
+            path for name in ("lib", "log", "run", "sessions", "scripts") for path in (self.folder / name).rglob("*")
+        ]
         return [str(path) for path in files if str(path.lstat().st_ino) in held]
 
     def nothing_left(self, after):
@@ -316,10 +434,15 @@ class Cacti:
         left = eventually(self.locks)
         need(not left, f"after {after} there are still locks on {left}")
 
+    def found(self):
+        return [list(self.result["files"].values()), self.result["graphs"], self.result["exports"]]
+
     def finish(self):
         self.stop()
         self.nothing_left("the servers")
-        self.result.update(log=self.lines("cacti.log"), php_log=self.lines("php.log"), stderr_log=self.lines("cacti_stderr.log"))
+        self.result.update(
+            log=self.lines("cacti.log"), php_log=self.lines("php.log"), stderr_log=self.lines("cacti_stderr.log")
+        )
         (self.folder / "result.json").write_text(json.dumps(self.result))
 
 
@@ -327,13 +450,21 @@ def main():
     cacti = Cacti(**json.loads(sys.argv[1]))
     os.chdir(cacti.folder)
     os.environ["TMPDIR"] = cacti.environment["TMPDIR"]
-    for step in (cacti.configure, cacti.database, cacti.install, cacti.devices, cacti.poll, cacti.look, cacti.serve,
-                 cacti.browse, cacti.finish):
+    for step in (
+        cacti.configure,
+        cacti.database,
+        cacti.install,
+        cacti.devices,
+        cacti.poll,
+        cacti.look,
+        cacti.serve,
+        cacti.browse,
+        cacti.finish,
+    ):
         began = time.monotonic()
         step()
         print(f"{step.__name__}: {time.monotonic() - began:.1f} s", flush=True)
-    for what in ("files", "graphs", "exports"):
-        print(f"{what} with data: {sum(map(bool, cacti.result[what].values())) if what == 'files' else len(cacti.result[what])}")
+    print("files, graphs, tables with data:", *(sum(map(bool, found)) for found in cacti.found()))
 
 
 main()

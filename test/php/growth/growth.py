@@ -35,8 +35,13 @@ RELOADS = 5
 
 def program(name):
     """php-fpm8.2, php-cgi8.2: of the same release as php."""
-    release = subprocess.run(["php", "-n", "-r", "echo PHP_MAJOR_VERSION, '.', PHP_MINOR_VERSION;"], capture_output=True,
-                             text=True, check=True, timeout=PATIENCE).stdout
+    release = subprocess.run(
+        ["php", "-n", "-r", "echo PHP_MAJOR_VERSION, '.', PHP_MINOR_VERSION;"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE,
+    ).stdout
     path = os.environ["PATH"] + ":/usr/sbin"
     return shutil.which(name + release, path=path) or shutil.which(name, path=path)
 
@@ -46,15 +51,26 @@ def record(kind, content):
 
 
 def parameter(name, value):
-    sizes = b"".join(bytes([size]) if size < 128 else struct.pack(">I", size | 1 << 31) for size in (len(name), len(value)))
+    sizes = b"".join(
+        bytes([size]) if size < 128 else struct.pack(">I", size | 1 << 31) for size in (len(name), len(value))
+    )
     return sizes + name.encode() + value.encode()
 
 
 def ask_fastcgi(path, script, query):
     """The body of the answer to one request by FastCGI."""
-    parameters = {"SCRIPT_FILENAME": str(script), "QUERY_STRING": query, "REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1",
-                  "GATEWAY_INTERFACE": "CGI/1.1", "SCRIPT_NAME": "/request.php", "REDIRECT_STATUS": "200"}  # fmt: skip
-    message = record(1, struct.pack(">HB5x", 1, 0)) + record(4, b"".join(parameter(*item) for item in parameters.items()))
+    parameters = {
+        "SCRIPT_FILENAME": str(script),
+        "QUERY_STRING": query,
+        "REQUEST_METHOD": "GET",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "SCRIPT_NAME": "/request.php",
+        "REDIRECT_STATUS": "200",
+    }
+    message = record(1, struct.pack(">HB5x", 1, 0)) + record(
+        4, b"".join(parameter(*item) for item in parameters.items())
+    )
     output = b""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(PATIENCE)
@@ -104,8 +120,14 @@ class Php:
 
     def run(self, *command, **environment):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=dict(os.environ, **environment), cwd=self.folder)
+            self.process = subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(os.environ, **environment),
+                cwd=self.folder,
+            )
 
     def worker(self):
         return self.process.pid
@@ -114,7 +136,9 @@ class Php:
         """The pid of the process that has answered."""
         text = self.ask("folder=" + urllib.parse.quote(str(self.data)) + query)
         if not (found := re.fullmatch(r"ok (\d+)", text)):
-            raise AssertionError(f"a request failed: {text[-2000:]}\nlog: {self.log.read_text(errors='replace')[-2000:]}")
+            raise AssertionError(
+                f"a request failed: {text[-2000:]}\nlog: {self.log.read_text(errors='replace')[-2000:]}"
+            )
         return int(found.group(1))
 
     def locks(self):
@@ -173,7 +197,8 @@ class Fpm(FastCgi):
             user = f"user = nobody\ngroup = {pwd.getpwnam('nobody').pw_gid}\n"
         (self.folder / "fpm.conf").write_text(
             f"[global]\nprocess_control_timeout = 30\nerror_log = {self.log}\n"
-            f"[www]\n{user}listen = {self.socket}\nlisten.mode = 0666\npm = static\npm.max_children = 1\n")
+            f"[www]\n{user}listen = {self.socket}\nlisten.mode = 0666\npm = static\npm.max_children = 1\n"
+        )
         self.run(program("php-fpm"), *self.options, "-F", "-y", self.folder / "fpm.conf")
 
     def worker(self):
@@ -223,7 +248,10 @@ class Growth(unittest.TestCase):
                 self.assertEqual(server.request(), pid, "another process has answered")
             per_request = (time.monotonic() - began) / (REQUESTS - SETTLED)
             after = self.settled(server)
-            print(f"{kind.name}: after {SETTLED} requests {before}, after {REQUESTS} {after}, {1000 * per_request:.1f} ms each")
+            print(
+                f"{kind.name}: after {SETTLED} requests {before}, after {REQUESTS} {after},"
+                f" {1000 * per_request:.1f} ms each"
+            )
             for what, noise in NOISE.items():
                 self.assertLessEqual(after[what], before[what] + noise, what)
 
@@ -247,8 +275,11 @@ class Reload(unittest.TestCase):
             master = size(server.process.pid)
             for _ in range(RELOADS):
                 worker = server.request()
-                slow = subprocess.Popen([sys.executable, "-B", __file__, "--ask", str(server.socket), str(server.data)],
-                                        stdout=subprocess.PIPE, text=True)
+                slow = subprocess.Popen(
+                    [sys.executable, "-B", __file__, "--ask", str(server.socket), str(server.data)],
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
                 self.assertTrue(eventually(lambda: "sess_slow" in server.locks()), "the slow request has not begun")
                 server.reload()
                 self.assertEqual(slow.communicate(timeout=3 * PATIENCE)[0], f"ok {worker}")
@@ -265,7 +296,9 @@ class Reload(unittest.TestCase):
 def main():
     global extension
     if sys.argv[1] == "--ask":
-        sys.stdout.write(ask_fastcgi(sys.argv[2], HERE / "request.php", f"slow=1&folder={urllib.parse.quote(sys.argv[3])}"))
+        sys.stdout.write(
+            ask_fastcgi(sys.argv[2], HERE / "request.php", f"slow=1&folder={urllib.parse.quote(sys.argv[3])}")
+        )
         return 0
     extension = None if sys.argv[1] == "-" else pathlib.Path(sys.argv[1]).resolve()
     suite = unittest.defaultTestLoader.loadTestsFromNames([f"__main__.{name}" for name in sys.argv[2:]] or ["__main__"])

@@ -10,14 +10,15 @@ function must(bool $truth, string $what): void {
 }
 
 session_id($slow ? "slow" : "growth");
-session_start(["save_path" => $folder, "use_cookies" => 0, "cache_limiter" => "", "gc_probability" => 1, "gc_divisor" => 10]);
+$settings = ["save_path" => $folder, "use_cookies" => 0, "cache_limiter" => ""];
+session_start($settings + ["gc_probability" => 1, "gc_divisor" => 10]);
 $_SESSION["count"] = ($_SESSION["count"] ?? 0) + 1;
 if ($slow) {
   exec("sleep 0.5; echo slept", $lines, $code);
   must($code === 0 && $lines === ["slept"], "the slow command");
 }
 session_write_close();
-session_start(["save_path" => $folder, "use_cookies" => 0, "cache_limiter" => "", "read_and_close" => true]);
+session_start($settings + ["read_and_close" => true]);
 must($_SESSION["count"] > 0, "the session");
 
 $file = fopen("$folder/data", "c+");

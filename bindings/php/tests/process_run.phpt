@@ -35,7 +35,6 @@ var_dump(file_get_contents($file), Process::run('cat', stdin: ['file', $file, 'r
 $stream = fopen($file, 'r+');
 var_dump(Process::run('cat <&7', descriptors: [7 => $stream])->stdout);
 var_dump(Process::run('ulimit -n; ulimit -t; umask', limits: ['files' => 33, 'cpu' => 7], umask: 027)->stdout);
-var_dump(Process::run('tty', stdin: 'pty', stdout: 'pty', stderr: 'pty')->status->success());
 ?>
 --CLEAN--
 <?php @unlink(__DIR__ . '/process_run.out'); ?>
@@ -83,4 +82,3 @@ string(10) "33
 7
 0027
 "
-bool(true)

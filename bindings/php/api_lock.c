@@ -20,7 +20,8 @@ struct lock_object {
   safe_lock *lock;  /* or NULL */
   char *path;       /* absolute; NULL for a stream */
   safe_handle file; /* for a stream: a copy of its descriptor, so that fclose() does not take it from under us */
-  safe_lock_options options; /* what was asked for; without the label */
+  safe_lock_options options; /* what was asked for */
+  zend_string *label;        /* what options.label points into, or NULL */
   long process;              /* who got it */
   zend_object std;
 };
@@ -60,6 +61,7 @@ static void release_storage(zend_object *object) {
 
   give_back(self);
   if (self->path != NULL) efree(self->path);
+  if (self->label != NULL) zend_string_release(self->label);
   zend_object_std_dtor(object);
 }
 
@@ -121,6 +123,10 @@ static bool take_options(struct lock_object *self, const struct arguments *given
   self->options.flags = (uint32_t)given->flags;
   self->options.offset = given->offset;
   self->options.length = given->length;
+  if (given->label != NULL) {
+    self->label = zend_string_copy(given->label);
+    self->options.label = ZSTR_VAL(self->label);
+  }
   return true;
 }
 
@@ -135,12 +141,11 @@ static int ask_once(struct lock_object *self, const safe_lock_options *wanted, u
   return safe_lock_handle(&self->lock, self->file, &options, error);
 }
 
-static int get(struct lock_object *self, const char *label, double timeout, safe_error *error) {
+static int get(struct lock_object *self, double timeout, safe_error *error) {
   struct safehold_lock_ask ask = {self->path, self->file, self->options, false};
   struct safehold_wait wait;
   int code;
 
-  ask.options.label = label;
   code = ask_once(self, &ask.options, timeout == 0 ? ask.options.holder_query_ms : 0, error);
   if (code == SAFE_EBUSY && timeout != 0) {
     safehold_wait_begin(&wait, timeout);
@@ -165,8 +170,7 @@ static bool acquire(struct lock_object *self, const struct arguments *given, boo
   int code;
 
   if (!take_options(self, given) || !take_target(self, given)) return false;
-  code = get(self, given->label != NULL ? ZSTR_VAL(given->label) : NULL,
-             given->no_timeout ? SAFEHOLD_G(lock_timeout) : given->timeout, &error);
+  code = get(self, given->no_timeout ? SAFEHOLD_G(lock_timeout) : given->timeout, &error);
   if (code == SAFE_OK) return true;
   if (!may_fail || (code != SAFE_EBUSY && code != SAFE_ETIMEDOUT))
     safehold_throw(&error, name_of(self, space, sizeof(space)));
@@ -224,7 +228,7 @@ static int ask_anew(struct lock_object *self, int32_t mode, double timeout, safe
   safe_unlock(self->lock);
   self->lock = NULL;
   self->options.mode = mode;
-  code = get(self, NULL, timeout, error);
+  code = get(self, timeout, error);
   if (code == SAFE_OK) return code;
   self->options.mode = before;
   error->code = SAFE_ELOST;
@@ -253,6 +257,8 @@ static int convert(struct lock_object *self, int32_t mode, double timeout, safe_
   int code;
 
   options.mode = mode;
+  options.flags = 0; /* a shared lock could not be asked for with some of them */
+  options.label = NULL;
   options.timeout_ms = SAFE_NO_WAIT;
   if (timeout != 0) options.holder_query_ms = 0;
   code = safe_lock_convert(self->lock, &options, error);

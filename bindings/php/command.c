@@ -45,10 +45,10 @@ static void destroy(zend_resource *resource) {
   efree(command);
 }
 
+/* Anew for each that is applied: an id of an earlier start of PHP in this process means something else by now. */
 void safehold_command_register(void) {
-  if (resource_type == 0)
-    resource_type =
-      zend_register_list_destructors_ex(destroy, NULL, "safehold command", safehold_module_entry.module_number);
+  resource_type =
+    zend_register_list_destructors_ex(destroy, NULL, "safehold command", safehold_module_entry.module_number);
 }
 
 struct safehold_command *safehold_command_start(const char *line) {

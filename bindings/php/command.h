@@ -9,7 +9,7 @@
 /* Belongs to the request: however the script ends, neither process nor descriptor is left behind. */
 struct safehold_command;
 
-/* Once, in MINIT, by whoever of them is applied. */
+/* In MINIT, by each of them that is applied. */
 void safehold_command_register(void);
 
 /* stdout is a pipe, stdin and stderr are PHP's own. NULL if it cannot be started. May bail out, as all PHP code. */

@@ -66,25 +66,26 @@ static int errno_of(int code, const safe_error *error) {
   return code == SAFE_ETIMEDOUT || code == SAFE_EBUSY || code == SAFE_EDEADLK ? EWOULDBLOCK : (int)error->os_code;
 }
 
-static int lock_in_time(php_stream *stream, int value, void *parameter) {
+/* PHP's plain files note what lock they have (lock_flag), but never read it: there is nothing to set right. */
+static int lock_in_time(php_stream *stream, int value) {
   safe_error error = SAFE_ERROR_INIT;
   zend_resource *resource = stream->res;
   char *path = stream->orig_path != NULL ? estrdup(stream->orig_path) : NULL;
   struct safehold_wait wait;
-  int code, result = -1;
+  bool closed;
+  int code;
 
   if (resource != NULL) GC_ADDREF(resource);
   safehold_wait_begin(&wait, SAFEHOLD_G(lock_timeout));
   code = wait_for_lock(stream, value, &wait, &error);
-  /* Once more, so that PHP's own note of it is right. */
-  if (code == SAFE_OK && !is_closed(stream, resource))
-    result = original(stream, PHP_STREAM_OPTION_LOCKING, value | LOCK_NB, parameter);
-  if (code != SAFE_OK && code != SAFE_EINTR) warn(path, &error);
+  closed = is_closed(stream, resource);
+  if (code != SAFE_OK && code != SAFE_EINTR && !closed) warn(path, &error);
   if (path != NULL) efree(path);
   if (resource != NULL) zend_list_delete(resource);
   safehold_wait_end(&wait);
+  if (code == SAFE_OK && !closed) return 0;
   errno = errno_of(code, &error);
-  return result;
+  return -1;
 }
 
 static int set_option(php_stream *stream, int option, int value, void *parameter) {
@@ -95,7 +96,7 @@ static int set_option(php_stream *stream, int option, int value, void *parameter
     return original(stream, option, value, parameter);
   result = original(stream, option, value | LOCK_NB, parameter);
   if (result == 0 || errno != EWOULDBLOCK) return result;
-  return lock_in_time(stream, value, parameter);
+  return lock_in_time(stream, value);
 }
 
 static zend_result apply_flock(void) {

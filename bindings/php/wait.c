@@ -105,6 +105,7 @@ void safehold_wait_shutdown(void) {
   zend_ini_entry *entry = time_limit();
 
   if (entry != NULL && entry->on_modify == set_time_limit_anew) entry->on_modify = set_time_limit;
+  safe_use_signal(0); /* lock_block.c */
 }
 
 /* ---- The wait. */

@@ -9,9 +9,8 @@ safehold.replace=flock
 require __DIR__ . '/other.inc';
 $path = __DIR__ . '/flock_timeout.lock';
 $other = Other::locks($path);
-set_error_handler(function ($level, $message) use ($other, $path) {
-    $message = preg_replace(['/\d+ ms/', "/Held by \S+\[$other->pid\]/"], ['N ms', 'Held by the other'], $message);
-    echo str_replace($path, 'FILE', $message), "\n";
+set_error_handler(function ($level, $message) use ($other) {
+    echo plain($message, __DIR__, $other), "\n";
 });
 
 $file = fopen($path, 'c+');
@@ -41,11 +40,11 @@ var_dump(flock($file, LOCK_EX, $would_block), $would_block);
 --CLEAN--
 <?php @unlink(__DIR__ . '/flock_timeout.lock'); ?>
 --EXPECT--
-flock(): FILE: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
+flock(): FOLDER/flock_timeout.lock: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
 bool(false)
 int(1)
 in time
-flock(): FILE: The file is still locked by somebody else after N ms (asked: shared). Held by the other.
+flock(): FOLDER/flock_timeout.lock: The file is still locked by somebody else after N ms (asked: shared). Held by the other.
 bool(false)
 int(1)
 in time
@@ -53,11 +52,11 @@ in time
 bool(false)
 int(1)
 -- others that lock
-SplFileObject::flock(): FILE: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
+SplFileObject::flock(): FOLDER/flock_timeout.lock: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
 bool(false)
 int(1)
 in time
-file_put_contents(): FILE: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
+file_put_contents(): FOLDER/flock_timeout.lock: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
 file_put_contents(): Exclusive locks are not supported for this stream
 bool(false)
 in time

@@ -24,8 +24,7 @@ foreach (['files', 'safehold'] as $handler) {
     $other = new Other($start, '$_SESSION["from"] = "stock"; usleep(200000)');
     set_error_handler(function ($level, $message) use ($other, $folder) {
         if (!(error_reporting() & $level)) return; // @
-        $message = preg_replace(['/\d+ ms/', "/Held by \S+\[$other->pid\]/"], ['N ms', 'Held by the other'], $message);
-        echo str_replace($folder, 'FOLDER', $message), "\n";
+        echo plain($message, $folder, $other), "\n";
     });
     session_id('one');
     ini_set('safehold.session_lock_timeout', '0.3');

@@ -21,8 +21,9 @@ $folder = __DIR__ . '/session_wait.d';
 mkdir($folder);
 session_save_path($folder);
 file_put_contents("$folder/sess_one", 'v|i:1;');
-set_error_handler(function ($level, $message) use ($folder) {
-    echo preg_replace(['/\d+ ms/', '/Held by \S+\[\d+\]/'], ['N ms', 'Held by the other'], str_replace($folder, 'FOLDER', $message)), "\n";
+$other = new Other('');
+set_error_handler(function ($level, $message) use ($folder, &$other) {
+    echo plain($message, $folder, $other), "\n";
 });
 
 $file = fopen("$folder/sess_one", 'r');
@@ -39,8 +40,8 @@ echo "-- signals\n";
 pcntl_signal(SIGUSR1, function () { echo "handled\n"; });
 pcntl_signal(SIGUSR2, function () { throw new Exception('thrown'); });
 pcntl_signal(SIGALRM, function () { echo "not the end of it\n"; });
-pcntl_alarm(1);
-$children = [signal_later(SIGUSR1, 0.3), signal_later(SIGUSR2, 1.5)];
+pcntl_alarm(2);
+$children = [signal_later(SIGUSR1, 0.3), signal_later(SIGUSR2, 4)];
 try {
     session_id('one');
     session_start();

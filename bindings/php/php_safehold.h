@@ -17,13 +17,13 @@ extern zend_module_entry safehold_module_entry;
 #define PHP_SAFEHOLD_VERSION "0.1.0"
 
 ZEND_BEGIN_MODULE_GLOBALS(safehold)
-  double lock_timeout;         /* seconds; negative: for ever */
-  double session_lock_timeout; /* seconds; negative: as lock_timeout */
-  double exec_timeout;         /* seconds; negative: for ever */
-  double stop_grace;           /* seconds from the polite request to the forced end */
-  char *replace;               /* which functions of PHP's own are replaced; PHP_INI_SYSTEM */
-  double waited;               /* seconds that this request has spent in waits, which max_execution_time's own clock,
-                                  that counts CPU time, does not see */
+double lock_timeout;         /* seconds; negative: for ever */
+double session_lock_timeout; /* seconds; negative: as lock_timeout */
+double exec_timeout;         /* seconds; negative: for ever */
+double stop_grace;           /* seconds from the polite request to the forced end */
+char *replace;               /* which functions of PHP's own are replaced; PHP_INI_SYSTEM */
+double waited;               /* seconds that this request has spent in waits, which max_execution_time's own clock,
+                                that counts CPU time, does not see */
 ZEND_END_MODULE_GLOBALS(safehold)
 
 ZEND_EXTERN_MODULE_GLOBALS(safehold)

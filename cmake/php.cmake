@@ -65,9 +65,9 @@ enable_testing()
 set(SAFEHOLD_TEST_PREFIX php CACHE STRING "Prefix of test names, and their CTest label")
 set(SAFEHOLD_TEST_SLOWNESS 1 CACHE STRING "Factor on every time limit: more than 1 under a sanitizer")
 option(SAFEHOLD_TEST_VALGRIND "Repeat each test under valgrind, where there is one" OFF)
-# The area of proc_open_pipes.phpt is proc_open, and else a name's first word.
+# A file's area is the first word of its name.
 file(GLOB files RELATIVE ${php_source}/tests CONFIGURE_DEPENDS ${php_source}/tests/*.phpt)
-list(TRANSFORM files REPLACE "^(proc_open|[a-z]+)_.*" "\\1" OUTPUT_VARIABLE php_areas)
+list(TRANSFORM files REPLACE "^([a-z]+)_.*" "\\1" OUTPUT_VARIABLE php_areas)
 list(REMOVE_DUPLICATES php_areas)
 
 function(safehold_php_test area variant)
@@ -90,6 +90,8 @@ foreach(area IN LISTS php_areas)
     safehold_php_test(${area} php-valgrind SLOWNESS 10 OPTIONS --valgrind LABELS valgrind long)
   endif()
 endforeach()
-if(NOT SAFEHOLD_SANITIZE)
+if(SAFEHOLD_TEST_PREFIX STREQUAL "php")
   add_subdirectory(test/php)
+  add_test(NAME php.zts COMMAND sh ${PROJECT_SOURCE_DIR}/tools/php_zts.sh) # PHP with threads, from its source
+  set_tests_properties(php.zts PROPERTIES LABELS "php;long" TIMEOUT 3600 PROCESSORS 2 RESOURCE_LOCK php_source)
 endif()

@@ -257,6 +257,57 @@ static void a_lease_is_no_lock(void **state) {
   close(fd);
 }
 
+/* ---- A table of many pages, which changes while it is read: locks between two pages go and others move up. */
+
+#define STEADY 150
+#define CHANGING 40
+#define LOOKS 150
+
+static void lock_steadily(void *unused) {
+  char name[32];
+  int at;
+
+  (void)unused;
+  for (at = 0; at < STEADY; at++) {
+    snprintf(name, sizeof(name), "steady-%d", at);
+    if (flock(open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600), LOCK_EX | LOCK_NB) != 0) _exit(20);
+  }
+}
+
+static void lock_all_the_time(void *unused) {
+  int fds[CHANGING], at;
+  char name[32];
+
+  (void)unused;
+  for (at = 0; at < CHANGING; at++) {
+    snprintf(name, sizeof(name), "changing-%d-%d", (int)getpid(), at);
+    fds[at] = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  }
+  for (;;) {
+    for (at = 0; at < CHANGING; at++) flock(fds[at], LOCK_EX);
+    for (at = 0; at < CHANGING; at++) flock(fds[at], LOCK_UN);
+  }
+}
+
+static void others_lock_all_the_time(void **state) {
+  struct orders steady = {.then = lock_steadily}, changing = {.then = lock_all_the_time};
+  int at, wrong = 0, looks = slowness() > 1 ? LOOKS / 10 : LOOKS;
+
+  (void)state;
+  locker_start(&steady);
+  locker_holding("amid", SAFE_METHOD_FLOCK);
+  locker_waiting("amid", SAFE_METHOD_FLOCK);
+  expect_queue("amid", 1);
+  locker_start(&changing);
+  locker_start(&changing);
+  for (at = 0; at < looks; at++) {
+    safe_holder_list *list = look_at("amid");
+    wrong += count_role(list, SAFE_HOLDER_HOLDS) != 1 || count_role(list, SAFE_HOLDER_WAITS) != 1;
+    safe_holder_list_free(list);
+  }
+  assert_int_equal(wrong, 0);
+}
+
 /* ---- Queues. */
 
 #define QUEUE 20
@@ -469,6 +520,7 @@ int main(void) {
     cmocka_unit_test_teardown(a_stopped_holder_is_said_to_be, lockers_end),
     cmocka_unit_test_teardown(a_process_without_its_first_thread_holds, lockers_end),
     cmocka_unit_test_teardown(a_lease_is_no_lock, lockers_end),
+    cmocka_unit_test_teardown(others_lock_all_the_time, lockers_end),
     cmocka_unit_test_teardown(all_of_a_queue_are_named, lockers_end),
     cmocka_unit_test_teardown(the_librarys_own_waits_are_its_hosts, lockers_end),
     cmocka_unit_test_teardown(a_lock_that_a_helper_got_is_its_hosts, lockers_end),

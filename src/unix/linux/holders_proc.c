@@ -26,20 +26,48 @@ bool safe__is_own_line(const struct safe__holder_query *query, const struct safe
   return line->id.low == query->file->id.low && line->id.volume == query->file->id.volume;
 }
 
-static void read_table(struct safe__holder_query *query) {
-  size_t at;
-  int os_code;
+struct reading {
+  struct safe__lock_line *table;
+  size_t own_lines, lines;
+};
 
-  query->table = safe__lock_table(&query->lines, &os_code);
-  if (query->table == NULL && os_code == ENOMEM) query->no_memory = true;
-  if (query->table == NULL && os_code != ENOMEM) safe__holder_unknown(query->list, "/proc/locks cannot be read.");
-  query->own_lines = 0;
-  for (at = 0; query->table != NULL && at < query->lines; at++) {
-    struct safe__lock_line line = query->table[at];
+static bool read_once(struct safe__holder_query *query, struct reading *reading) {
+  bool in_parts;
+  int os_code;
+  size_t at;
+
+  reading->table = safe__lock_table(&reading->lines, &in_parts, &os_code);
+  if (reading->table == NULL && os_code == ENOMEM) query->no_memory = true;
+  if (reading->table == NULL && os_code != ENOMEM) safe__holder_unknown(query->list, "/proc/locks cannot be read.");
+  reading->own_lines = 0;
+  for (at = 0; reading->table != NULL && at < reading->lines; at++) {
+    struct safe__lock_line line = reading->table[at];
     if (!safe__is_own_line(query, &line)) continue;
-    query->table[at] = query->table[query->own_lines];
-    query->table[query->own_lines++] = line;
+    reading->table[at] = reading->table[reading->own_lines];
+    reading->table[reading->own_lines++] = line;
   }
+  return reading->table != NULL && in_parts;
+}
+
+#define MOST_READINGS 4
+
+/* Of a table in parts that changes meanwhile one reading in a few hundred lacks a lock, or shows one twice: what two
+   readings in a row say of the file is believed. A reading right after another one waits for no grace period. */
+static void read_table(struct safe__holder_query *query) {
+  struct reading last, next;
+  bool again = read_once(query, &last);
+  int readings;
+
+  for (readings = 1; again && readings < MOST_READINGS && safe__os_now() < query->deadline; readings++) {
+    again = read_once(query, &next);
+    if (next.table == NULL) break;
+    again = again && next.own_lines != last.own_lines;
+    safe__free(last.table);
+    last = next;
+  }
+  query->table = last.table;
+  query->own_lines = last.own_lines;
+  query->lines = last.lines;
 }
 
 static bool has_shareable(const struct safe__lock_line *lines, size_t count) {

@@ -112,13 +112,15 @@ static bool take_lines(struct table *table, char *text, size_t *length) {
   return true;
 }
 
-static int read_table(struct table *table, int fd) {
+static int read_table(struct table *table, int fd, bool *in_parts) {
   char text[2 * PAGE + 1];
   size_t filled = 0;
   ssize_t length;
+  int parts = 0;
 
   while ((length = read(fd, text + filled, 2 * PAGE - filled)) > 0) {
     filled += (size_t)length;
+    *in_parts = ++parts > 1;
     if (!take_lines(table, text, &filled)) return ENOMEM;
   }
   return length < 0 ? errno : 0;
@@ -157,11 +159,12 @@ static void drop_repeated(struct table *table) {
   }
 }
 
-struct safe__lock_line *safe__lock_table(size_t *count, int *os_code) {
+struct safe__lock_line *safe__lock_table(size_t *count, bool *in_parts, int *os_code) {
   struct table table = {.lines = safe__alloc(sizeof(*table.lines)), .room = 1};
   int fd = table.lines == NULL ? -1 : open("/proc/locks", O_RDONLY | O_CLOEXEC);
 
-  *os_code = table.lines == NULL ? ENOMEM : fd < 0 ? errno : read_table(&table, fd);
+  *in_parts = false;
+  *os_code = table.lines == NULL ? ENOMEM : fd < 0 ? errno : read_table(&table, fd, in_parts);
   if (fd >= 0) close(fd);
   drop_repeated(&table);
   *count = *os_code == 0 ? table.count : 0;

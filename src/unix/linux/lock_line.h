@@ -25,7 +25,8 @@ bool safe__is_same_line(const struct safe__lock_line *one, const struct safe__lo
 const char *safe__lock_line_next(const char *text, struct safe__lock_line *line);
 
 /* All lines of /proc/locks, to be given back by safe__free; *count of them. NULL: it cannot be read, or there is no
-   memory; then *os_code says why. */
-struct safe__lock_line *safe__lock_table(size_t *count, int *os_code);
+   memory; then *os_code says why. *in_parts: it was too long for one read, and a lock that was released between two of
+   them may have hidden another one, which then came to stand in the part that had been read. */
+struct safe__lock_line *safe__lock_table(size_t *count, bool *in_parts, int *os_code);
 
 #endif

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#ifdef __SANITIZE_THREAD__ /* sees no raw call: it would take the number's next file for the one that was closed */
+#include "../bsd/uncancelled.h"
+#endif
 #ifndef SAFEHOLD_UNCANCELLED_H
 #define SAFEHOLD_UNCANCELLED_H
 

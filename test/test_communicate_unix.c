@@ -337,12 +337,15 @@ static void a_silent_source_holds_nobody_up(void **state) {
 static void input_that_waits_is_kept(void **state) {
   safe_communicate_options options = SAFE_COMMUNICATE_OPTIONS_INIT;
   safe_output output = SAFE_OUTPUT_INIT;
-  safe_process *process = piped("late", "400");
+  char late_ms[16];
+  safe_process *process;
   char *bytes = pattern(SIZE);
   int fd = open("given late", O_RDWR | O_CREAT | O_TRUNC, 0600), rounds = 0, code;
   long swallowed = 0;
 
   (void)state;
+  snprintf(late_ms, sizeof(late_ms), "%d", 400 * slowness());
+  process = piped("late", late_ms);
   assert_int_equal(write(fd, bytes, SIZE), SIZE);
   assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
   options.input_handle = fd;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "replace.h"
 
-#include "zend_smart_str.h"
-
 static const struct safehold_replacement *const all[] = {
   &safehold_replacement_flock,      &safehold_replacement_proc_open, &safehold_replacement_exec,
   &safehold_replacement_shell_exec, &safehold_replacement_system,    &safehold_replacement_passthru,

@@ -28,7 +28,9 @@ const ps_module safehold_session_module = {PS_MOD_UPDATE_TIMESTAMP(safehold)};
 bool safehold_has_sessions(void) { return zend_hash_str_exists(&module_registry, "session", sizeof("session") - 1); }
 
 void safehold_register_session(void) {
-  if (safehold_has_sessions()) php_session_register_module(&safehold_session_module);
+  if (!safehold_has_sessions()) return;
+  safehold_session_startup();
+  php_session_register_module(&safehold_session_module);
 }
 
 /* ---- Open and close. */
@@ -66,6 +68,7 @@ PS_OPEN_FUNC(safehold) {
   if (PS_GET_MOD_DATA() != NULL) ps_close_safehold(mod_data);
   session = ecalloc(1, sizeof(*session));
   session->folder = zend_string_init(save_path, strlen(save_path), false);
+  session->file = -1;
   session->depth = (size_t)depth;
   session->mode = (int)mode;
   PS_SET_MOD_DATA(session);
@@ -80,23 +83,43 @@ PS_CLOSE_FUNC(safehold) {
 
 /* ---- Read and write. */
 
+#ifdef PHP_WIN32
+
+static int64_t read_at_start(int file, char *bytes, size_t length) {
+  return _lseeki64(file, 0, SEEK_SET) == 0 ? _read(file, bytes, (unsigned)MIN(length, INT_MAX)) : -1;
+}
+
+static int64_t write_at_start(int file, const char *bytes, size_t length) {
+  return _lseeki64(file, 0, SEEK_SET) == 0 ? _write(file, bytes, (unsigned)MIN(length, INT_MAX)) : -1;
+}
+
+#else
+
+static int64_t read_at_start(int file, char *bytes, size_t length) { return pread(file, bytes, length, 0); }
+
+static int64_t write_at_start(int file, const char *bytes, size_t length) { return pwrite(file, bytes, length, 0); }
+
+#endif
+
 static zend_result read_all(struct safehold_session *session, zend_string **val) {
   int64_t got;
+  int error;
 
   if (session->size == 0) {
     *val = ZSTR_EMPTY_ALLOC();
     return SUCCESS;
   }
   *val = zend_string_alloc(session->size, false);
-  got = safe_lock_read_at(session->lock, ZSTR_VAL(*val), session->size, 0);
+  got = read_at_start(session->file, ZSTR_VAL(*val), session->size);
   if (got == (int64_t)session->size) {
     ZSTR_VAL(*val)[got] = '\0';
     return SUCCESS;
   }
+  error = errno;
   zend_string_release(*val);
   *val = ZSTR_EMPTY_ALLOC();
   if (got < 0)
-    php_error_docref(NULL, E_WARNING, "Read failed: %s (%d)", safe_code_name((int)got), (int)got);
+    php_error_docref(NULL, E_WARNING, "Read failed: %s (%d)", strerror(error), error);
   else
     php_error_docref(NULL, E_WARNING, "Read returned less bytes than requested");
   return FAILURE;
@@ -114,25 +137,15 @@ PS_READ_FUNC(safehold) {
   return result;
 }
 
-static void truncate_file(safe_lock *lock) {
-#ifdef PHP_WIN32
-  FILE_END_OF_FILE_INFO end = {{.QuadPart = 0}};
-
-  SetFileInformationByHandle(safe_lock_get_handle(lock), FileEndOfFileInfo, &end, sizeof(end));
-#else
-  php_ignore_value(ftruncate(safe_lock_get_handle(lock), 0));
-#endif
-}
-
 static zend_result write_all(struct safehold_session *session, const zend_string *value) {
   int64_t written;
 
-  if (ZSTR_LEN(value) < session->size) truncate_file(session->lock);
-  written = safe_lock_write_at(session->lock, ZSTR_VAL(value), ZSTR_LEN(value), 0);
+  if (ZSTR_LEN(value) < session->size) php_ignore_value(ftruncate(session->file, 0));
+  written = write_at_start(session->file, ZSTR_VAL(value), ZSTR_LEN(value));
   session->size = ZSTR_LEN(value);
   if (written == (int64_t)ZSTR_LEN(value)) return SUCCESS;
   if (written < 0)
-    php_error_docref(NULL, E_WARNING, "Write failed: %s (%d)", safe_code_name((int)written), (int)written);
+    php_error_docref(NULL, E_WARNING, "Write failed: %s (%d)", strerror(errno), errno);
   else
     php_error_docref(NULL, E_WARNING, "Write wrote less bytes than requested");
   return FAILURE;
@@ -141,7 +154,7 @@ static zend_result write_all(struct safehold_session *session, const zend_string
 /* The parent goes on with the session and writes it when it ends. What a child wrote would be lost then, or would undo
    what the parent or the next request has written. */
 static bool is_parents(const struct safehold_session *session, const zend_string *id) {
-  return safehold_session_is_parents(session) && zend_string_equals(session->id, id);
+  return session->parents && zend_string_equals(session->id, id);
 }
 
 /* A fatal error while the session was waited for or read: PHP takes it for an empty one when the request ends, and
@@ -177,18 +190,22 @@ PS_UPDATE_TIMESTAMP_FUNC(safehold) {
 
 /* ---- The end of sessions. */
 
-/* Removed while it is locked: who waits for it finds that its file is gone, and makes a new one. */
+/* Removed while it is locked: who waits for it finds that its file is gone, and makes a new one. Windows does not
+   remove what is open. */
 PS_DESTROY_FUNC(safehold) {
   struct safehold_session *session = PS_GET_MOD_DATA();
   char path[MAXPATHLEN];
   bool removed;
 
   if (!safehold_session_path(session, key, path)) return FAILURE;
-  if (session->lock == NULL) return SUCCESS;
   if (is_parents(session, key)) {
     php_error_docref(NULL, E_WARNING, "The session belongs to the process that this one was forked from");
     return FAILURE;
   }
+  if (session->file < 0) return SUCCESS;
+#ifdef PHP_WIN32
+  safehold_session_close(session);
+#endif
   removed = VCWD_UNLINK(path) == 0 || VCWD_ACCESS(path, F_OK) != 0;
   safehold_session_close(session);
   return removed ? SUCCESS : FAILURE;

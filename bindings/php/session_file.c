@@ -6,15 +6,22 @@
 #include <sys/stat.h>
 
 #include "ext/session/php_session.h"
+#include "ext/standard/flock_compat.h"
 #include "lock_wait.h"
 #include "zend_virtual_cwd.h"
 
 #ifdef PHP_WIN32
-#include <process.h>
+#include <io.h>
 #define METHOD SAFE_METHOD_COMPAT
+#define HANDLE_OF(file) ((safe_handle)_get_osfhandle(file))
+#define OPEN_FLAGS (O_BINARY | O_NOINHERIT)
 #else
+#include <pthread.h>
+#include <sys/file.h>
 #include <unistd.h>
 #define METHOD SAFE_METHOD_FLOCK
+#define HANDLE_OF(file) (file)
+#define OPEN_FLAGS (O_NOFOLLOW | O_CLOEXEC)
 #endif
 
 bool safehold_session_path(const struct safehold_session *session, const zend_string *id, char *path) {
@@ -33,13 +40,33 @@ bool safehold_session_path(const struct safehold_session *session, const zend_st
   return true;
 }
 
-bool safehold_session_is_parents(const struct safehold_session *session) {
-  return session->lock != NULL && session->process != (long)getpid();
-}
+/* Whose file is open in this thread. */
+static _Thread_local struct safehold_session *current;
 
 void safehold_session_close(struct safehold_session *session) {
-  if (session->lock != NULL) safe_unlock(session->lock);
-  session->lock = NULL;
+  session->parents = false;
+  if (session->file < 0) return;
+  current = NULL;
+  flock(session->file, LOCK_UN);
+  close(session->file);
+  session->file = -1;
+}
+
+#ifndef PHP_WIN32
+/* A child that lives longer than the request would keep the lock. */
+static void give_up_in_child(void) {
+  if (current == NULL) return;
+  close(current->file);
+  current->file = -1;
+  current->parents = true;
+  current = NULL;
+}
+#endif
+
+void safehold_session_startup(void) {
+#ifndef PHP_WIN32
+  pthread_atfork(NULL, NULL, give_up_in_child);
+#endif
 }
 
 void safehold_session_free(struct safehold_session *session) {
@@ -53,127 +80,97 @@ void safehold_session_free(struct safehold_session *session) {
   efree(session);
 }
 
-#ifdef PHP_WIN32
-
-int64_t safehold_session_status(safe_lock *lock, size_t *size) {
-  BY_HANDLE_FILE_INFORMATION information;
-  uint64_t ticks;
-
-  if (!GetFileInformationByHandle(safe_lock_get_handle(lock), &information)) return -1;
-  if (size != NULL) *size = ((size_t)information.nFileSizeHigh << 16 << 16) + information.nFileSizeLow;
-  ticks = ((uint64_t)information.ftLastWriteTime.dwHighDateTime << 32) + information.ftLastWriteTime.dwLowDateTime;
-  return (int64_t)(ticks / 10000000) - INT64_C(11644473600); /* 100 ns since 1601 */
-}
-
-static bool is_ours(const zend_stat_t *status) {
-  (void)status;
-  return true;
-}
-
-static bool check_open_file(struct safehold_session *session, const char *path) {
-  (void)path;
-  return safehold_session_status(session->lock, &session->size) >= 0;
-}
-
-#else
-
-int64_t safehold_session_status(safe_lock *lock, size_t *size) {
-  zend_stat_t status;
-
-  if (zend_fstat(safe_lock_get_handle(lock), &status) != 0) return -1;
-  if (size != NULL) *size = (size_t)status.st_size;
-  return (int64_t)status.st_mtime;
-}
-
 /* As PHP: made by this user or by root, unless root itself serves. Else it may be another application's. */
 static bool is_ours(const zend_stat_t *status) {
-  return status->st_uid == 0 || status->st_uid == getuid() || status->st_uid == geteuid() || getuid() == 0;
-}
-
-static bool check_open_file(struct safehold_session *session, const char *path) {
-  safe_handle file = safe_lock_get_handle(session->lock);
-  zend_stat_t status;
-
-  if (zend_fstat(file, &status) != 0 || !is_ours(&status)) {
-    php_error_docref(NULL, E_WARNING, "Session data file is not created by your uid");
-    return false;
-  }
-  session->size = (size_t)status.st_size;
-  /* A file that can only be read can be locked, but PHP asks for both. */
-  if ((fcntl(file, F_GETFL) & O_ACCMODE) == O_RDWR) return true;
-  php_error_docref(NULL, E_WARNING, "open(%s, O_RDWR) failed: %s (%d)", path, strerror(EACCES), EACCES);
-  return false;
-}
-
-#endif
-
-#ifdef VIRTUAL_DIR
-/* Of this thread's own working directory. */
-#define ABSOLUTE(path, buffer) expand_filepath(path, buffer)
+#ifdef PHP_WIN32
+  (void)status;
+  return true;
 #else
-#define ABSOLUTE(path, buffer) (path)
+  return status->st_uid == 0 || status->st_uid == getuid() || status->st_uid == geteuid() || getuid() == 0;
 #endif
+}
 
 static double timeout(void) {
   return SAFEHOLD_G(session_lock_timeout) >= 0 ? SAFEHOLD_G(session_lock_timeout) : SAFEHOLD_G(lock_timeout);
 }
 
-static void warn(int code, const safe_error *error, const char *path) {
-  if (code == SAFE_EINTR) return; /* a handler has thrown */
-  if (error->stage == SAFE_STAGE_OPEN && error->os_code != 0)
-    php_error_docref(NULL, E_WARNING, "open(%s, O_RDWR) failed: %s (%d)", path, strerror((int)error->os_code),
-                     (int)error->os_code);
-  else
-    php_error_docref(NULL, E_WARNING, "%s", error->message);
-}
-
-static bool wait_for_lock(struct safehold_session *session, struct safehold_lock_ask *ask) {
+/* 0, or a code of SAFE_E* after a warning. */
+static int wait_for_lock(struct safehold_session *session, int file, const char *path) {
+  struct safehold_lock_ask ask = {NULL, HANDLE_OF(file), SAFE_LOCK_OPTIONS_INIT, false};
   safe_error error = SAFE_ERROR_INIT;
   struct safehold_wait wait;
-  bool abandoned;
-  int code;
-
-  session->waiting = true;
-  safehold_wait_begin(&wait, timeout());
-  code = safehold_lock_wait(ask, &wait, &session->lock, &error);
-  session->process = (long)getpid();
-  session->waiting = false;
-  abandoned = session->abandoned;
-  if (abandoned) safehold_session_free(session);
-  if (code != SAFE_OK) warn(code, &error, ask->path);
-  safehold_wait_end(&wait);
-  return code == SAFE_OK && !abandoned;
-}
-
-/*
- * The library opens the file: close-on-exec from the first moment, where PHP's own handler waits for the lock with a
- * descriptor that every child gets; a forked child closes it at once; and once the lock is got the file is compared
- * with the one at the path. Who waited for a session that was destroyed or collected meanwhile gets the new file, where
- * PHP's own handler writes into the removed one, and the session is lost.
- */
-static bool lock_file(struct safehold_session *session, const char *path) {
-  struct safehold_lock_ask ask = {path, SAFE_INVALID_HANDLE, SAFE_LOCK_OPTIONS_INIT, false};
-  safe_error error = SAFE_ERROR_INIT;
-  zend_stat_t status;
+  safe_lock *lock;
   int code;
 
   ask.options.method = METHOD;
-  ask.options.create_mode = (uint32_t)session->mode;
-  ask.options.timeout_ms = SAFE_NO_WAIT;
-  ask.options.holder_query_ms = 0;
-  code = safe_lock_file(&session->lock, path, &ask.options, &error);
-  session->process = (long)getpid();
-  if (code == SAFE_OK) return true;
-  if (code != SAFE_EBUSY) {
-    warn(code, &error, path);
+  session->waiting = true;
+  safehold_wait_begin(&wait, timeout());
+  code = safehold_lock_wait(&ask, &wait, &lock, &error);
+  if (code == SAFE_OK) safe_lock_detach(lock);
+  session->waiting = false;
+  if (code == SAFE_OK && session->abandoned) code = SAFE_EINTR;
+  if (code == SAFE_OK)
+    session->file = file; /* for who ends the request, should the time be over */
+  else
+    close(file);
+  if (code != SAFE_OK && code != SAFE_EINTR) php_error_docref(NULL, E_WARNING, "%s: %s", path, error.message);
+  safehold_wait_end(&wait);
+  session->file = -1;
+  return code;
+}
+
+static int refuse(int file) {
+  close(file);
+  php_error_docref(NULL, E_WARNING, "Session data file is not created by your uid");
+  return -1;
+}
+
+/* -1 after a warning; the session may be abandoned then, and also else. */
+static int open_locked(struct safehold_session *session, const char *path, zend_stat_t *status) {
+  int file = VCWD_OPEN_MODE(path, O_CREAT | O_RDWR | OPEN_FLAGS, session->mode);
+
+  if (file < 0) {
+    php_error_docref(NULL, E_WARNING, "open(%s, O_RDWR) failed: %s (%d)", path, strerror(errno), errno);
+    return -1;
+  }
+  if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (zend_fstat(file, status) != 0 || !is_ours(status)) return refuse(file); /* it is not even waited for */
+    if (wait_for_lock(session, file, path) != SAFE_OK) return -1;
+  }
+  if (zend_fstat(file, status) != 0 || !is_ours(status)) return refuse(file);
+  return file;
+}
+
+#define TRIES 32
+
+/*
+ * Close-on-exec from the first moment, where PHP's own handler waits for the lock with a descriptor that every child
+ * gets. Who waited for a session that was destroyed or collected meanwhile has got a file that is gone: PHP's own
+ * handler writes into that, and the session is lost. A lock that is free costs fewer system calls than there.
+ */
+static bool lock_file(struct safehold_session *session, const char *path) {
+  zend_stat_t status;
+  int file, tries;
+
+  for (tries = 0; tries < TRIES; tries++) {
+    file = open_locked(session, path, &status);
+    if (session->abandoned) {
+      if (file >= 0) close(file);
+      safehold_session_free(session);
+      return false;
+    }
+    if (file < 0) return false;
+    if (status.st_nlink > 0) break;
+    close(file);
+  }
+  if (tries == TRIES) {
+    php_error_docref(NULL, E_WARNING, "%s was removed again and again while it was being locked", path);
     return false;
   }
-  if (VCWD_STAT(path, &status) == 0 && !is_ours(&status)) { /* it is not even waited for */
-    php_error_docref(NULL, E_WARNING, "Session data file is not created by your uid");
-    return false;
-  }
-  ask.options.holder_query_ms = 50;
-  return wait_for_lock(session, &ask);
+  session->file = file;
+  session->size = (size_t)status.st_size;
+  current = session;
+  return true;
 }
 
 static void change_id(struct safehold_session *session, zend_string *id) {
@@ -187,7 +184,7 @@ bool safehold_session_open(struct safehold_session *session, zend_string *id) {
   char path[MAXPATHLEN];
 
   if (session->waiting) return false;
-  if (session->lock != NULL && session->id != NULL && zend_string_equals(id, session->id)) return true;
+  if (session->file >= 0 && session->id != NULL && zend_string_equals(id, session->id)) return true;
   change_id(session, NULL);
   if (php_session_valid_key(ZSTR_VAL(id)) == FAILURE) {
     php_error_docref(NULL, E_WARNING,
@@ -203,18 +200,5 @@ bool safehold_session_open(struct safehold_session *session, zend_string *id) {
     return false;
   }
   change_id(session, id);
-  if (!lock_file(session, ABSOLUTE(path, (char[MAXPATHLEN]){0}))) return false;
-  if (check_open_file(session, path)) return true;
-  safehold_session_close(session);
-  return false;
-}
-
-safe_lock *safehold_session_try(const char *path) {
-  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
-  safe_lock *lock;
-
-  options.method = METHOD;
-  options.flags = 0;
-  options.timeout_ms = SAFE_NO_WAIT;
-  return safe_lock_file(&lock, ABSOLUTE(path, (char[MAXPATHLEN]){0}), &options, NULL) == SAFE_OK ? lock : NULL;
+  return lock_file(session, path);
 }

@@ -12,9 +12,9 @@ struct safehold_session {
   size_t depth; /* one folder for each of so many first characters of the id */
   int mode;
   zend_string *id; /* whose file is open, or could not be opened */
-  safe_lock *lock; /* the open file; NULL: none */
+  int file;        /* open and locked; -1: none */
   size_t size;     /* what was in the file when it was locked, or was written since */
-  long process;    /* who locked it */
+  bool parents;    /* the file was locked by the process that this one was forked from */
   bool unread;     /* a read has begun, and not come to its end: the request is ended by a fatal error */
   bool waiting;    /* a handler of signals may run, and call functions of sessions */
   bool abandoned;  /* closed meanwhile; what waits frees it */
@@ -25,15 +25,11 @@ bool safehold_session_path(const struct safehold_session *session, const zend_st
 /* Opens and locks the file of `id`, unless it is the one that is open. False, after a warning, where that fails: the
    session may be gone then. */
 bool safehold_session_open(struct safehold_session *session, zend_string *id);
-/* Whether the open file was locked by the process that this one was forked from. */
-bool safehold_session_is_parents(const struct safehold_session *session);
 void safehold_session_free(struct safehold_session *session);
 /* Unlocks and closes, so that the lock is free at once even if a forked child has the file too. */
 void safehold_session_close(struct safehold_session *session);
 
-/* For garbage collection: locks the file without waiting. NULL: it is in use, or not to be locked by this user. */
-safe_lock *safehold_session_try(const char *path);
-/* Seconds since 1970 when it was last written or touched; -1: unknown. `size` may be NULL. */
-int64_t safehold_session_status(safe_lock *lock, size_t *size);
+/* In MINIT. */
+void safehold_session_startup(void);
 
 #endif

@@ -5,29 +5,41 @@
 #include <errno.h>
 #ifdef PHP_WIN32
 #include "win32/readdir.h"
+#define METHOD SAFE_METHOD_COMPAT
 #else
 #include <dirent.h>
+#define METHOD SAFE_METHOD_FLOCK
 #endif
 #include <time.h>
 
 #include "session_file.h"
 #include "zend_virtual_cwd.h"
 
-static bool is_old(int64_t written, int64_t now, zend_long lifetime) {
-  return written >= 0 && now - written > lifetime;
+#ifdef VIRTUAL_DIR
+/* Of this thread's own working directory. */
+#define ABSOLUTE(path, buffer) expand_filepath(path, buffer)
+#else
+#define ABSOLUTE(path, buffer) (path)
+#endif
+
+static bool is_old(const zend_stat_t *status, int64_t now, zend_long lifetime) {
+  return now - (int64_t)status->st_mtime > lifetime;
 }
 
 /* Whoever has a session locks it: what can be locked is in use by nobody. Its age is looked at again then, as a request
    may have used it in between. */
 static bool remove_if_old(const char *path, int64_t now, zend_long lifetime) {
+  safe_lock_options options = SAFE_LOCK_OPTIONS_INIT;
   zend_stat_t status;
   safe_lock *lock;
   bool removed;
 
-  if (VCWD_STAT(path, &status) != 0 || !is_old((int64_t)status.st_mtime, now, lifetime)) return false;
-  lock = safehold_session_try(path);
-  if (lock == NULL) return false;
-  removed = is_old(safehold_session_status(lock, NULL), now, lifetime) && VCWD_UNLINK(path) == 0;
+  if (VCWD_STAT(path, &status) != 0 || !is_old(&status, now, lifetime)) return false;
+  options.method = METHOD;
+  options.flags = 0;
+  options.timeout_ms = SAFE_NO_WAIT;
+  if (safe_lock_file(&lock, ABSOLUTE(path, (char[MAXPATHLEN]){0}), &options, NULL) != SAFE_OK) return false;
+  removed = VCWD_STAT(path, &status) == 0 && is_old(&status, now, lifetime) && VCWD_UNLINK(path) == 0;
   safe_unlock(lock);
   return removed;
 }

@@ -61,7 +61,7 @@ array_map('unlink', glob(__DIR__ . '/session_timeout.d/*'));
 ?>
 --EXPECT--
 -- files
-session_start(): FOLDER/sess_one is still locked by somebody else after N ms (asked: exclusive). Held by the other.
+session_start(): FOLDER/sess_one: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
 session_start(): Failed to read session data: files (path: FOLDER)
 bool(false)
 in time
@@ -75,7 +75,7 @@ int(1)
 safehold
 bool(false)
 -- safehold
-session_start(): FOLDER/sess_one is still locked by somebody else after N ms (asked: exclusive). Held by the other.
+session_start(): FOLDER/sess_one: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
 session_start(): Failed to read session data: safehold (path: FOLDER)
 bool(false)
 in time

@@ -82,7 +82,7 @@ array_map('unlink', glob(__DIR__ . '/session_wait.d/*'));
 @rmdir(__DIR__ . '/session_wait.d');
 ?>
 --EXPECTF--
-session_start(): This script has a lock on the file already, and would wait for itself.
+session_start(): FOLDER/sess_one: This script has a lock on the file already, and would wait for itself.
 session_start(): Failed to read session data: files (path: FOLDER)
 bool(false)
 in time
@@ -100,7 +100,7 @@ bool(false)
 bool(true)
 int(1)
 -- max_execution_time
-session_start(): FOLDER/sess_one is still locked by somebody else after N ms (asked: exclusive). Held by the other.
+session_start(): FOLDER/sess_one: The file is still locked by somebody else after N ms (asked: exclusive). Held by the other.
 
 Fatal error: Maximum execution time of 1 second exceeded in %s on line %d
 v|i:1;

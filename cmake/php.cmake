@@ -92,6 +92,8 @@ foreach(area IN LISTS php_areas)
 endforeach()
 if(SAFEHOLD_TEST_PREFIX STREQUAL "php")
   add_subdirectory(test/php)
+  add_test(NAME php.arginfo COMMAND sh ${PROJECT_SOURCE_DIR}/tools/php_arginfo.sh --check)
+  set_tests_properties(php.arginfo PROPERTIES LABELS php TIMEOUT 60)
   add_test(NAME php.zts COMMAND sh ${PROJECT_SOURCE_DIR}/tools/php_zts.sh) # PHP with threads, from its source
   set_tests_properties(php.zts PROPERTIES LABELS "php;long" TIMEOUT 3600 PROCESSORS 2 RESOURCE_LOCK php_source)
 endif()

@@ -2,11 +2,18 @@
 # SPDX-License-Identifier: MIT
 # sh tools/php_arginfo.sh: writes bindings/php/*_arginfo.h anew from the *.stub.php beside them, by PHP's own
 # gen_stub.php. That one looks beside itself for the very version of PHP-Parser that it was written for, and would
-# fetch it: it is given Debian's.
+# fetch it: it is given Debian's. --check only says whether each was made from the stub as it is.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/lib.sh"
 
+if [ "${1:-}" = --check ]; then
+  for stub in "$root"/bindings/php/*.stub.php; do
+    made=${stub%.stub.php}_arginfo.h
+    grep -q "Stub hash: $(sha1sum <"$stub" | cut -d' ' -f1) " "$made" || die "$(basename "$made") is not made from its stub as it is now"
+  done
+  exit 0
+fi
 need_packages php-cli php-dev php-parser
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -4,6 +4,7 @@ The application of app/ behind two web servers: nginx with php-fpm, and the CGI 
 Each has a folder of its own, and takes everything with it that it or the application has started.
 """
 import ctypes
+import http.client
 import os
 import pathlib
 import pwd
@@ -254,3 +255,14 @@ class CgiServer(Server):
         listening = re.compile(r"listening on http://127\.0\.0\.1:(\d+)/")
         self.wait_until(lambda: listening.search(self.log()), "the CGI server")
         self.port = int(listening.search(self.log()).group(1))
+
+
+def visit(server, query="", cookie=None):
+    """One request, as (status, text, cookie, pid of the worker)."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=6 * PATIENCE)
+    connection.request("GET", server.path + query, headers={"Cookie": cookie} if cookie else {})
+    response = connection.getresponse()
+    text = response.read().decode()
+    given = (response.getheader("Set-Cookie") or cookie or "").split(";")[0]
+    connection.close()
+    return response.status, text, given, int(response.getheader("X-Worker", "0"))

@@ -4,7 +4,6 @@ python3 test_story.py SAFEHOLD_SO CGI_SERVER: an application that locks files an
 behind real web servers: with stock PHP its visitors wait for ever, and with safehold.replace=all none does.
 """
 import concurrent.futures
-import http.client
 import os
 import pathlib
 import sys
@@ -12,22 +11,13 @@ import time
 import unittest
 
 import servers
-from harness import PATIENCE, SLOWNESS, alive, eventually
+from harness import PATIENCE, SLOWNESS, eventually
+from servers import visit
 from run import Result  # of the CGI server's tests: says why something is skipped
 
 WATCH = 5.0  # seconds that stock PHP is given before it counts as hanging
 LOCK_TIMEOUT = 1.0 * SLOWNESS
-
-
-def visit(server, query="", cookie=None):
-    """One request, as (status, text, cookie, pid of the worker)."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=6 * PATIENCE)
-    connection.request("GET", server.path + query, headers={"Cookie": cookie} if cookie else {})
-    response = connection.getresponse()
-    text = response.read().decode()
-    given = (response.getheader("Set-Cookie") or cookie or "").split(";")[0]
-    connection.close()
-    return response.status, text, given, int(response.getheader("X-Worker", "0"))
+WORK = int(6 * SLOWNESS)  # seconds that a slow page takes
 
 
 class Story:
@@ -72,28 +62,33 @@ class Story:
 
     def test_who_really_holds_a_lock_is_named(self):
         with self.kind(module, lock_timeout=LOCK_TIMEOUT) as server:
-            work = int(6 * SLOWNESS)
-            slow = self.begin(server, f"?work={work}")
+            slow = self.begin(server, f"?work={WORK}")
             self.assertTrue(eventually(lambda: server.counter.exists() and server.counter.stat().st_size > 0))
             self.refused(server, slow, server.counter.name)
 
     def test_who_really_holds_a_session_is_named(self):
         with self.kind(module, lock_timeout=6 * PATIENCE, session_lock_timeout=LOCK_TIMEOUT) as server:
             cookie = visit(server)[2]
-            slow = self.begin(server, f"?work={int(6 * SLOWNESS)}", cookie)
+            slow = self.begin(server, f"?work={WORK}", cookie)
             self.assertTrue(eventually(lambda: server.counter.read_text() == "2"))
             self.refused(server, slow, "sess_" + cookie.partition("=")[2], cookie)
 
     def refused(self, server, slow, file, *session):
-        """A request in time, while the slow one has the lock; the log names its worker."""
-        began = time.monotonic()
-        status, text, _, _ = visit(server, "", *session)
-        self.assertEqual((status, text), (503, "busy\n"))
-        self.assertGreaterEqual(time.monotonic() - began, LOCK_TIMEOUT)
-        self.assertFalse(slow.done(), "it was answered after the lock was free")
+        """Requests in time, while the slow one has the lock; the log names its worker."""
+        # Where very many others want the processor, the look for the holder ends before it is through, and says so.
+        for _ in range(3):
+            before = len(server.log())
+            began = time.monotonic()
+            status, text, _, _ = visit(server, "", *session)
+            self.assertEqual((status, text), (503, "busy\n"))
+            self.assertGreaterEqual(time.monotonic() - began, LOCK_TIMEOUT)
+            self.assertFalse(slow.done(), "it was answered after the lock was free")
+            said = server.log()[before:]
+            if "The time for looking was over" not in said:
+                break
         status, _, _, holder = slow.result()
         self.assertEqual(status, 200)
-        self.assertRegex(server.log(), rf"{file}.*{self.kind.worker}[^\n]*\b{holder}\b")
+        self.assertRegex(said, rf"{file}.*{self.kind.worker}[^\n]*\b{holder}\b")
         self.assertEqual(visit(server, "", *session)[0], 200)
 
 

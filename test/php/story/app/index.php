@@ -20,7 +20,7 @@ $count = (int) stream_get_contents($counter) + 1;
 rewind($counter);
 fwrite($counter, $count);
 if (isset($_GET['report'])) {
-    exec('(setsid sleep 1000 >/dev/null 2>&1 &)');
+    exec('setsid sh -c "sleep 1000 >/dev/null 2>&1 &"');
 }
 if (isset($_GET['work'])) {
     sleep((int) $_GET['work']);

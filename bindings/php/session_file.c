@@ -41,7 +41,7 @@ bool safehold_session_path(const struct safehold_session *session, const zend_st
 }
 
 /* Whose file is open in this thread. */
-static _Thread_local struct safehold_session *current;
+ZEND_TLS struct safehold_session *current;
 
 void safehold_session_close(struct safehold_session *session) {
   session->parents = false;

@@ -3,6 +3,8 @@
    streams: one that took the place of a closed stdin would be given to each child as its own. */
 #include "proc_spec.h"
 
+#ifndef PHP_WIN32 /* where proc_open() is not replaced */
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -264,3 +266,5 @@ void safehold_proc_spec_close(struct safehold_proc_spec *spec) {
   spec->handles = NULL;
   spec->count = 0;
 }
+
+#endif

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* proc_open() and what takes its resource, which is of a type of ours under PHP's name for it. */
+#include "replace.h"
+
+#ifdef PHP_WIN32
+
+/* There a child's handles are another matter, and proc_open() has options for them. */
+static zend_result apply_proc_open(void) { return FAILURE; }
+static void undo_proc_open(void) {}
+
+#else
+
 #include <sys/wait.h>
 
 #include "child.h"
 #include "proc_command.h"
 #include "proc_spec.h"
-#include "replace.h"
 
 /* PHP from 8.3 on keeps an exit code that it has told of; before, it is told once. */
 #define KEEPS_CODE (PHP_VERSION_ID >= 80300)
@@ -264,5 +273,7 @@ static zend_result apply_proc_open(void) {
   for (at = 1; at < COUNT; at++) safehold_replace_function(functions[at].name, functions[at].with, &originals[at]);
   return SUCCESS;
 }
+
+#endif
 
 const struct safehold_replacement safehold_replacement_proc_open = {"proc_open", apply_proc_open, undo_proc_open};

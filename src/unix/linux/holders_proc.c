@@ -31,6 +31,29 @@ struct reading {
   size_t own_lines, lines;
 };
 
+static size_t count_same(const struct reading *reading, size_t from, size_t to, const struct safe__lock_line *line,
+                         bool in_its_part) {
+  size_t at, count = 0;
+
+  for (at = from; at < to; at++)
+    count += safe__is_same_line(&reading->table[at], line) && (reading->table[at].part == line->part || !in_its_part);
+  return count;
+}
+
+/* Of lines that say the same there are as many as one part has of them. */
+static void drop_repeated(struct reading *reading) {
+  size_t at, kept = 0, own = reading->own_lines;
+
+  if (own < 2 || reading->table[0].part == reading->table[own - 1].part) return;
+  for (at = 0; at < own; at++) {
+    struct safe__lock_line line = reading->table[at];
+    size_t earlier = count_same(reading, 0, kept, &line, false) - count_same(reading, 0, kept, &line, true);
+    /* Counted from behind, as what is in front has been moved: the last ones of a part are those to be kept. */
+    if (count_same(reading, at, own, &line, true) > earlier) reading->table[kept++] = line;
+  }
+  reading->own_lines = kept;
+}
+
 static bool read_once(struct safe__holder_query *query, struct reading *reading) {
   bool in_parts;
   int os_code;
@@ -46,28 +69,33 @@ static bool read_once(struct safe__holder_query *query, struct reading *reading)
     reading->table[at] = reading->table[reading->own_lines];
     reading->table[reading->own_lines++] = line;
   }
+  if (reading->table != NULL) drop_repeated(reading);
   return reading->table != NULL && in_parts;
 }
 
-#define MOST_READINGS 4
+#define READINGS 4
 
-/* Of a table in parts that changes meanwhile one reading in a few hundred lacks a lock, or shows one twice: what two
-   readings in a row say of the file is believed. A reading right after another one waits for no grace period. */
+/* Of a table in parts that changes meanwhile one reading in a few hundred lacks a lock, and many more where the reader
+   is preempted between two parts: the reading that shows the most of the file is believed. One right after another
+   waits for no grace period. */
 static void read_table(struct safe__holder_query *query) {
-  struct reading last, next;
-  bool again = read_once(query, &last);
+  struct reading best, next;
+  bool again = read_once(query, &best);
   int readings;
 
-  for (readings = 1; again && readings < MOST_READINGS && safe__os_now() < query->deadline; readings++) {
+  for (readings = 1; again && readings < READINGS && safe__os_now() < query->deadline; readings++) {
     again = read_once(query, &next);
     if (next.table == NULL) break;
-    again = again && next.own_lines != last.own_lines;
-    safe__free(last.table);
-    last = next;
+    if (next.own_lines >= best.own_lines) {
+      safe__free(best.table);
+      best = next;
+    } else {
+      safe__free(next.table);
+    }
   }
-  query->table = last.table;
-  query->own_lines = last.own_lines;
-  query->lines = last.lines;
+  query->table = best.table;
+  query->own_lines = best.own_lines;
+  query->lines = best.lines;
 }
 
 static bool has_shareable(const struct safe__lock_line *lines, size_t count) {

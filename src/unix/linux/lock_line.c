@@ -80,6 +80,7 @@ const char *safe__lock_line_next(const char *text, struct safe__lock_line *line)
 struct table {
   struct safe__lock_line *lines;
   size_t count, room;
+  int parts;
 };
 
 static bool add(struct table *table, const struct safe__lock_line *line) {
@@ -104,6 +105,7 @@ static bool take_lines(struct table *table, char *text, size_t *length) {
   text[*length] = '\0';
   while ((end = strchr(at, '\n')) != NULL) {
     *end = '\0';
+    line.part = table->parts;
     if (safe__lock_line_read(at, &line) && !add(table, &line)) return false;
     at = end + 1;
   }
@@ -112,61 +114,27 @@ static bool take_lines(struct table *table, char *text, size_t *length) {
   return true;
 }
 
-static int read_table(struct table *table, int fd, bool *in_parts) {
+/* Each read gives at most a page, and whole lines. */
+static int read_table(struct table *table, int fd) {
   char text[2 * PAGE + 1];
   size_t filled = 0;
   ssize_t length;
-  int parts = 0;
 
   while ((length = read(fd, text + filled, 2 * PAGE - filled)) > 0) {
     filled += (size_t)length;
-    *in_parts = ++parts > 1;
+    table->parts++;
     if (!take_lines(table, text, &filled)) return ENOMEM;
   }
   return length < 0 ? errno : 0;
-}
-
-/* A lock and those who wait for it: how many lines. */
-static size_t record_length(const struct table *table, size_t at) {
-  size_t end = at + 1;
-
-  while (end < table->count && table->lines[end].waits) end++;
-  return end - at;
-}
-
-static bool is_repeated(const struct table *table, size_t at, size_t next, size_t length) {
-  size_t line;
-
-  if (length < 2 || record_length(table, next) != length) return false;
-  for (line = 0; line < length; line++)
-    if (!safe__is_same_line(&table->lines[at + line], &table->lines[next + line]) ||
-        memcmp(&table->lines[at + line].id, &table->lines[next + line].id, sizeof(table->lines[at].id)) != 0)
-      return false;
-  return true;
-}
-
-/* The kernel finds its place again by number: a lock that was made between two reads pushes the last one of a page to
-   the beginning of the next. Nobody waits for two locks, which tells it from another one that looks the same. */
-static void drop_repeated(struct table *table) {
-  size_t at, length;
-
-  for (at = 0; at < table->count; at += length) {
-    length = record_length(table, at);
-    if (at + length >= table->count || !is_repeated(table, at, at + length, length)) continue;
-    memmove(&table->lines[at], &table->lines[at + length], (table->count - at - length) * sizeof(*table->lines));
-    table->count -= length;
-    length = 0; /* and once more */
-  }
 }
 
 struct safe__lock_line *safe__lock_table(size_t *count, bool *in_parts, int *os_code) {
   struct table table = {.lines = safe__alloc(sizeof(*table.lines)), .room = 1};
   int fd = table.lines == NULL ? -1 : open("/proc/locks", O_RDONLY | O_CLOEXEC);
 
-  *in_parts = false;
-  *os_code = table.lines == NULL ? ENOMEM : fd < 0 ? errno : read_table(&table, fd, in_parts);
+  *os_code = table.lines == NULL ? ENOMEM : fd < 0 ? errno : read_table(&table, fd);
   if (fd >= 0) close(fd);
-  drop_repeated(&table);
+  *in_parts = table.parts > 1;
   *count = *os_code == 0 ? table.count : 0;
   if (*os_code == 0) return table.lines;
   safe__free(table.lines);

@@ -13,6 +13,7 @@ struct safe__lock_line {
   int32_t method, mode;
   int64_t offset, length; /* as in safe_holder */
   bool waits;
+  int part; /* of the table: with which read it came */
 };
 
 /* "3: -> FLOCK  ADVISORY  WRITE 101 fe:00:1234 0 EOF", from the number on. False: it is no lock, but a lease. */
@@ -25,8 +26,9 @@ bool safe__is_same_line(const struct safe__lock_line *one, const struct safe__lo
 const char *safe__lock_line_next(const char *text, struct safe__lock_line *line);
 
 /* All lines of /proc/locks, to be given back by safe__free; *count of them. NULL: it cannot be read, or there is no
-   memory; then *os_code says why. *in_parts: it was too long for one read, and a lock that was released between two of
-   them may have hidden another one, which then came to stand in the part that had been read. */
+   memory; then *os_code says why. *in_parts: it was too long for one read. Each part is what was so at one moment, but
+   the kernel finds its place again by number: a lock that was released between two reads hides another one, and one
+   that was made shows another one twice. */
 struct safe__lock_line *safe__lock_table(size_t *count, bool *in_parts, int *os_code);
 
 #endif

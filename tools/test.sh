@@ -25,7 +25,7 @@ phase() { # prints how long what has just ended took
 
 need_packages git cmake ninja-build gcc g++ libc6-dev pkg-config libcjson-dev libcmocka-dev libuv1-dev \
   "$(http_parser_package)" clang valgrind procps \
-  strace rrdtool fonts-dejavu-core util-linux php-dev php-cli php-cgi php-fpm make ruby curl wrk \
+  strace rrdtool fonts-dejavu-core util-linux php-dev php-cli php-cgi php-fpm nginx make ruby curl wrk \
   gcc-mingw-w64-x86-64-posix wine64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu \
   libc6-dev-s390x-cross qemu-user musl-tools linux-libc-dev python3 python3-venv ca-certificates dpkg-dev xz-utils
 if [ "${SAFEHOLD_LONG:-}" = 1 ]; then

@@ -59,7 +59,7 @@ final class Comparison
             $text = strip_tags(implode("\n", $lines));
             preg_match('/^Replaced functions(?: => | )(.*)$/m', $text, $found) || fail("no replacement in $program: $text");
             $names = explode(', ', trim($found[1]));
-            $missing = array_diff(['flock', 'proc_open', 'exec', 'shell_exec', 'system', 'passthru', 'popen', 'session'], $names);
+            $missing = array_diff(['flock', 'proc_open', 'exec', 'shell_exec', 'system', 'passthru', 'popen', 'session', 'cloexec'], $names);
             $missing === [] || fail("$program does not replace " . implode(', ', $missing));
             $lines = [];
         }

@@ -15,16 +15,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 60
 # Row, word for the worker, turns in a batch, MiB that the process has.
 ROWS = (
-    ("php.flock", "flock", 5000, 0),
-    ("php.session", "session", 300, 0),
-    ("php.proc_open", "proc_open", 40, 0),
-    ("php.proc_open.pipe", "proc_open.pipe", 40, 0),
-    ("php.proc_open.shell", "proc_open.shell", 20, 0),
-    ("php.proc_open.rss1g", "proc_open", 40, 1024),
-    ("php.popen", "popen", 20, 0),
-    ("php.popen.rss1g", "popen", 20, 1024),
-    ("php.exec", "exec", 20, 0),
-    ("php.shell_exec", "shell_exec", 20, 0),
+    ("php.flock", "flock", 2000, 0),
+    ("php.session", "session", 100, 0),
+    ("php.proc_open", "proc_open", 20, 0),
+    ("php.proc_open.pipe", "proc_open.pipe", 20, 0),
+    ("php.proc_open.shell", "proc_open.shell", 10, 0),
+    ("php.proc_open.rss1g", "proc_open", 20, 1024),
+    ("php.popen", "popen", 10, 0),
+    ("php.popen.rss1g", "popen", 10, 1024),
+    ("php.exec", "exec", 10, 0),
+    ("php.shell_exec", "shell_exec", 10, 0),
 )
 
 
@@ -103,7 +103,7 @@ def row(name, word, count, megabytes, extension, child, quick):
         for worker in workers:
             worker.measure(word, count)
         pairs = in_turns(
-            4 if quick else 100, *(lambda worker=worker: worker.measure(word, count) for worker in workers)
+            6 if quick else 200, *(lambda worker=worker: worker.measure(word, count) for worker in workers)
         )
     finally:
         for worker in workers:
@@ -128,7 +128,10 @@ def contended(extension, child, quick):
     """Who holds the lock is stock PHP in both cases. Who waits has a deadline, safehold.lock_timeout, or none."""
     workers = [Worker(None, child, 0), Worker(extension, child, 0), Worker(None, child, 0)]
     holder, ours, stock = workers
+    processors = sorted(os.sched_getaffinity(0))
     try:
+        for worker in workers:  # else it is mostly measured where the scheduler happens to have put each of them
+            os.sched_setaffinity(worker.process.pid, {processors[0] if worker is holder else processors[-1]})
         for waiter in (ours, stock):
             hand_over(holder, waiter)
         pairs = in_turns(20 if quick else 400, lambda: hand_over(holder, ours), lambda: hand_over(holder, stock))

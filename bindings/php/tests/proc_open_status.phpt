@@ -17,10 +17,10 @@ function once_it_is(string $wanted, $process): string {
 }
 
 $process = proc_open('kill -STOP $$; read line; exit 4', [['pipe', 'r']], $pipes);
-$status = proc_get_status($process);
-var_dump($status['command'], $status['pid'] > 1);
+/* That it has stopped is told once, to the first who asks. */
 echo once_it_is('stopped 1', $process), "\n", state($process), "\n";
-var_dump(proc_terminate($process, 18));
+$status = proc_get_status($process);
+var_dump($status['command'], $status['pid'] > 1, proc_terminate($process, 18));
 echo state($process), "\n";
 fwrite($pipes[0], "\n");
 echo once_it_is('running 0', $process), "\n";
@@ -46,10 +46,10 @@ try {
 }
 ?>
 --EXPECT--
-string(32) "kill -STOP $$; read line; exit 4"
-bool(true)
 running 1 signaled 0 stopped 1 exitcode -1 termsig 0 stopsig 19
 running 1 signaled 0 stopped 0 exitcode -1 termsig 0 stopsig 0
+string(32) "kill -STOP $$; read line; exit 4"
+bool(true)
 bool(true)
 running 1 signaled 0 stopped 0 exitcode -1 termsig 0 stopsig 0
 running 0 signaled 0 stopped 0 exitcode 4 termsig 0 stopsig 0

@@ -80,20 +80,29 @@ static inline long child_close_range(unsigned first, unsigned last) {
   return code == -ENOSYS || code == -EPERM ? child_close_listed(first, last) : code;
 }
 
-static inline bool child_is_ignored(int signal) {
+static inline uint64_t child_signal_handler(int signal) {
   uint64_t action[8] = {0}; /* struct kernel_sigaction, which begins with the handler */
 
   safe__raw6(SYS_rt_sigaction, signal, 0, (long)action, 8, 0, 0);
-  return action[0] == (uint64_t)(uintptr_t)SIG_IGN;
+  return action[0];
 }
 
-/* Handled and ignored alike; libc's 32 and 33 too. KILL and STOP answer EINVAL, which is as good. */
+static inline bool child_is_ignored(int signal) { return child_signal_handler(signal) == (uint64_t)(uintptr_t)SIG_IGN; }
+
+static inline bool child_is_handled(int signal) {
+  uint64_t handler = child_signal_handler(signal);
+
+  return handler != (uint64_t)(uintptr_t)SIG_IGN && handler != (uint64_t)(uintptr_t)SIG_DFL;
+}
+
+/* Handled and ignored alike; libc's 32 and 33 too. KILL and STOP answer EINVAL, which is as good. Where ignored ones
+   stay, those that have their default already are left alone: it is half of the calls. */
 static inline void child_default_signals(bool keep_ignored) {
   static const uint64_t no_action[8]; /* SIG_DFL, no flags, no mask */
   int signal;
 
   for (signal = 1; signal <= 64; signal++)
-    if (!keep_ignored || !child_is_ignored(signal)) safe__raw6(SYS_rt_sigaction, signal, (long)no_action, 0, 8, 0, 0);
+    if (!keep_ignored || child_is_handled(signal)) safe__raw6(SYS_rt_sigaction, signal, (long)no_action, 0, 8, 0, 0);
 }
 
 static inline void child_unblock_signals(void) { safe__restore_signals(0); }

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # sh tools/php_tests.sh [--so FILE] [AREA...]: runs PHP's own tests of what the extension replaces, with the stock
 # functions and with safehold.replace=all, and compares. They are fetched with PHP's source package, and none of them
-# is in this repository. Areas: flock proc_open popen exec session (the default), and included, which are the tests
-# that call such a function only through a file that they include. All output of PHP's run-tests.php is in
-# build/php-tests/. Exit status 0: no test passes without replacement that does not pass with it, but for those in
-# test/php/own_tests/differences.txt.
+# is in this repository. Areas: flock proc_open popen exec session (the default), and included: tests of the command
+# line and the standard functions that call such a function only through a file that they include. All output of PHP's
+# run-tests.php is in build/php-tests/. Exit status 0: no test passes without replacement that does not pass with it,
+# but for those in test/php/own_tests/differences.txt.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/tools/lib.sh"
@@ -36,5 +36,6 @@ if [ "$(release "$cgi")" != "$(release "$php")" ]; then die "php-cgi is not the 
 work=$root/build/php-tests/$areas
 mkdir -p "$work"
 echo "PHP $(release "$php"), tests of $(cat "$root/build/php-src/VERSION"): $areas"
+# Four at a time: they mostly sleep.
 exec "$php" "$root/test/php/own_tests/compare.php" "--source=$root/build/php-src" "--so=$so" "--work=$work" \
-  "--areas=$areas" "--jobs=2" "--php=$php" "--cgi=$cgi" "--fpm=$fpm"
+  "--areas=$areas" "--jobs=4" "--php=$php" "--cgi=$cgi" "--fpm=$fpm"

@@ -29,7 +29,8 @@ void safehold_child_options(safe_spawn_options *options) {
   if (is_listening(STDIN_FILENO)) options->in.kind = SAFE_STDIO_NULL;
 #endif
 #ifdef VIRTUAL_DIR
-  options->cwd = CWDG(cwd).cwd_length > 0 ? CWDG(cwd).cwd : "/";
+  /* Its own place is not exported to modules. */
+  if (virtual_getcwd(SAFEHOLD_G(folder), sizeof(SAFEHOLD_G(folder))) != NULL) options->cwd = SAFEHOLD_G(folder);
 #endif
 }
 

@@ -24,6 +24,9 @@ double stop_grace;           /* seconds from the polite request to the forced en
 char *replace;               /* which functions of PHP's own are replaced; PHP_INI_SYSTEM */
 double waited;               /* seconds that this request has spent in waits, which max_execution_time's own clock,
                                 that counts CPU time, does not see */
+#ifdef VIRTUAL_DIR
+char folder[MAXPATHLEN]; /* the script's own working directory, for the child that is being made */
+#endif
 ZEND_END_MODULE_GLOBALS(safehold)
 
 ZEND_EXTERN_MODULE_GLOBALS(safehold)

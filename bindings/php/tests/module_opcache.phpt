@@ -3,6 +3,7 @@ opcache, its JIT and preloading call what was put in place
 --SKIPIF--
 <?php
 if (PHP_OS_FAMILY === 'Windows') die('skip no preloading on Windows');
+if (!file_exists(ini_get('extension_dir') . '/opcache.so')) die('skip there is no opcache');
 if (getenv('SKIP_ASAN')) die('skip the process that preloads leaves what it has to its end');
 ?>
 --FILE--

@@ -112,24 +112,29 @@ bool safe__mount_volume(int64_t pid, int mount, uint64_t *volume) {
   return found;
 }
 
-bool safe__is_seen_file(const struct safe__seen_file *seen, int64_t pid, const char *info, const char *link) {
-  uint64_t inode, mount, volume;
+/* False also for the mount that a chroot(2) is within: mountinfo has only those below the caller's root. */
+static bool info_volume(const char *info, int64_t pid, uint64_t *volume) {
+  uint64_t mount;
 
-  if (!safe__info_number(info, "ino", &inode))
-    return link != NULL && seen->name[0] != '\0' && strcmp(link, seen->name) == 0;
-  return inode == seen->id.low && safe__info_number(info, "mnt_id", &mount) &&
-         safe__mount_volume(pid, (int)mount, &volume) && volume == seen->id.volume;
+  return safe__info_number(info, "mnt_id", &mount) && safe__mount_volume(pid, (int)mount, volume);
+}
+
+bool safe__is_seen_file(const struct safe__seen_file *seen, int64_t pid, const char *info, const char *link) {
+  uint64_t inode, volume;
+  bool told = safe__info_number(info, "ino", &inode);
+
+  if (told && inode != seen->id.low) return false;
+  if (told && info_volume(info, pid, &volume)) return volume == seen->id.volume;
+  return link != NULL && seen->name[0] != '\0' && strcmp(link, seen->name) == 0;
 }
 
 /* What is not told there is as stat(2) has it. */
 static void take_numbers(struct safe__seen_file *seen, const char *info, uint64_t volume, uint64_t inode) {
-  uint64_t mount;
-
   seen->id.volume = volume;
   seen->id.low = inode;
   seen->id.high = 0;
   safe__info_number(info, "ino", &seen->id.low);
-  if (safe__info_number(info, "mnt_id", &mount)) safe__mount_volume(safe__os_self(), (int)mount, &seen->id.volume);
+  info_volume(info, safe__os_self(), &seen->id.volume);
 }
 
 static uint64_t volume_of(unsigned major, unsigned minor) { return (uint64_t)major << 32 | minor; }
@@ -200,7 +205,7 @@ int safe__see_open_file(const struct safe__file *file, struct safe__seen_file *s
 
   seen->name[0] = '\0';
   if (file->fd >= 0) read_own_texts(file->fd, info, sizeof(info), seen->name, sizeof(seen->name));
-  told = safe__info_number(info, "ino", &unused) && safe__info_number(info, "mnt_id", &unused);
+  told = safe__info_number(info, "ino", &unused) && info_volume(info, safe__os_self(), &unused);
   if (!told && !safe__os_file_id(file, &id))
     return safe__fail(error, SAFE_ESTUCK, SAFE_STAGE_INSPECT, -1, "the file system has not answered yet.");
   take_numbers(seen, info, volume_of(major((dev_t)id.volume), minor((dev_t)id.volume)), id.low);

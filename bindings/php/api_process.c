@@ -82,12 +82,13 @@ ZEND_METHOD(Safehold_Process, __construct) {
   struct safehold_process_spec spec;
   safe_error error = SAFE_ERROR_INIT;
 
-  if (self->process != NULL) {
-    zend_throw_error(NULL, "The process has been started already");
-    RETURN_THROWS();
+  if (safehold_process_spec_read(&spec, INTERNAL_FUNCTION_PARAM_PASSTHRU)) {
+    /* Asked here, as reading the arguments may run the script's code, which finds the object by debug_backtrace(). */
+    if (self->process != NULL)
+      zend_throw_error(NULL, "The process has been started already");
+    else
+      throw_unless(safe_spawn(&self->process, &spec.options, &error), &error);
   }
-  if (safehold_process_spec_read(&spec, INTERNAL_FUNCTION_PARAM_PASSTHRU))
-    throw_unless(safe_spawn(&self->process, &spec.options, &error), &error);
   safehold_process_spec_free(&spec);
 }
 

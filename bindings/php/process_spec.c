@@ -13,6 +13,7 @@ enum {
   ARG_ENV_CHANGES = 4,
   ARG_SPAWN_TIMEOUT = 9,
   ARG_LIMITS = 10,
+  ARG_TREE = 11,
   ARG_UID = 12,
   ARG_GID = 13,
   ARG_GROUPS = 14,
@@ -124,6 +125,11 @@ static bool read_environment(struct safehold_process_spec *spec, const struct ar
 
 /* ---- What the child may use, and who it is. */
 
+/* Whole, so that no two keys are the same limit. */
+static bool is_word(const zend_string *string, const char *word) {
+  return ZSTR_LEN(string) == strlen(word) && memcmp(ZSTR_VAL(string), word, ZSTR_LEN(string)) == 0;
+}
+
 static bool read_limits(struct safehold_process_spec *spec, HashTable *table) {
   static const char *const names[SAFEHOLD_LIMITS] = {"memory", "cpu", "files", "processes", "core", "fileSize"};
   zend_string *name;
@@ -133,8 +139,9 @@ static bool read_limits(struct safehold_process_spec *spec, HashTable *table) {
 
   ZEND_HASH_FOREACH_STR_KEY_VAL(table, name, value) {
     ZVAL_DEREF(value);
-    for (kind = 0; name != NULL && kind < SAFEHOLD_LIMITS && strcmp(ZSTR_VAL(name), names[kind]) != 0;) kind++;
-    if (name == NULL || kind == SAFEHOLD_LIMITS) {
+    kind = name == NULL ? SAFEHOLD_LIMITS : 0;
+    while (kind < SAFEHOLD_LIMITS && !is_word(name, names[kind])) kind++;
+    if (kind == SAFEHOLD_LIMITS) {
       zend_argument_value_error(ARG_LIMITS, "may have the keys memory, cpu, files, processes, core and fileSize");
       return false;
     }
@@ -204,7 +211,8 @@ static bool read_numbers(safe_spawn_options *options, const struct arguments *ar
     options->timeout_ms = (int64_t)(args->spawn_timeout * 1000);
   }
   if (!in_range(args->nice, -40, 40, ARG_NICE) || !in_range(args->columns, 1, 65535, ARG_COLUMNS) ||
-      !in_range(args->rows, 1, 65535, ARG_ROWS) || (!args->uid_null && !in_range(args->uid, 0, most, ARG_UID)) ||
+      !in_range(args->rows, 1, 65535, ARG_ROWS) || !in_range(args->tree, 0, INT32_MAX, ARG_TREE) ||
+      (!args->uid_null && !in_range(args->uid, 0, most, ARG_UID)) ||
       (!args->gid_null && !in_range(args->gid, 0, most, ARG_GID)) ||
       (!args->umask_null && !in_range(args->umask, 0, 0777, ARG_UMASK)))
     return false;

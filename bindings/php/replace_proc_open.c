@@ -44,8 +44,8 @@ static void close_pipes(struct process *process) {
 static void destroy_process(zend_resource *resource) {
   struct process *process = resource->ptr;
 
+  safe_process_free(process->child); /* first, as a filter of a stream may end the script */
   close_pipes(process);
-  safe_process_free(process->child);
   efree(process->pipes);
   zend_string_release(process->command);
   efree(process);
@@ -152,6 +152,21 @@ static void forget_status(struct process *process) {
   if (!KEEPS_CODE || process->status.kind != SAFE_EXIT_CODE) process->status = (safe_exit)SAFE_EXIT_INIT;
 }
 
+/* Its streams are closed with it. Their filters may run the script's code, which finds the resource closed, or ends. */
+static safe_process *close_but_keep_child(zend_resource *resource) {
+  struct process *process = resource->ptr;
+  safe_process *child = process->child;
+  volatile bool fatal = false;
+
+  process->child = NULL;
+  zend_try { zend_list_close(resource); }
+  zend_catch { fatal = true; }
+  zend_end_try();
+  if (!fatal) return child;
+  safe_process_free(child);
+  zend_bailout();
+}
+
 static ZEND_NAMED_FUNCTION(replaced_proc_close) {
   struct process *process;
   safe_process *child;
@@ -164,12 +179,9 @@ static ZEND_NAMED_FUNCTION(replaced_proc_close) {
   ZEND_PARSE_PARAMETERS_END();
   process = fetch(value);
   if (process == NULL) RETURN_THROWS();
-  close_pipes(process);
-  child = process->child;
   told = process->told;
   status = process->status;
-  process->child = NULL;
-  zend_list_close(Z_RES_P(value));
+  child = close_but_keep_child(Z_RES_P(value));
   if (told)
     safe_process_free(child);
   else

@@ -188,6 +188,25 @@ static bool read_resource(struct safehold_proc_spec *spec, struct safehold_proc_
   return make_copy(end, fd, spec->count - 1);
 }
 
+static bool read_item(struct safehold_proc_spec *spec, struct safehold_proc_end *end, zval *item) {
+  zval held;
+  bool done;
+
+  ZVAL_DEREF(item);
+  if (Z_TYPE_P(item) != IS_RESOURCE && Z_TYPE_P(item) != IS_ARRAY) {
+    zend_argument_value_error(2, "must only contain arrays and streams");
+    return false;
+  }
+  /* Where the array has a reference to it, the script's code, which reading it may run, can take it away. */
+  ZVAL_COPY(&held, item);
+  if (Z_TYPE(held) == IS_RESOURCE)
+    done = read_resource(spec, end, &held);
+  else
+    done = read_array(spec, end, Z_ARRVAL(held));
+  zval_ptr_dtor(&held);
+  return done;
+}
+
 bool safehold_proc_spec_read(struct safehold_proc_spec *spec, HashTable *array) {
   struct safehold_proc_end *end;
   zend_string *name;
@@ -203,15 +222,7 @@ bool safehold_proc_spec_read(struct safehold_proc_spec *spec, HashTable *array) 
     }
     end = &spec->ends[spec->count++];
     *end = (struct safehold_proc_end){(int)index, -1, -1, NULL};
-    ZVAL_DEREF(item);
-    if (Z_TYPE_P(item) == IS_RESOURCE) {
-      if (!read_resource(spec, end, item)) return false;
-    } else if (Z_TYPE_P(item) != IS_ARRAY) {
-      zend_argument_value_error(2, "must only contain arrays and streams");
-      return false;
-    } else if (!read_array(spec, end, Z_ARRVAL_P(item))) {
-      return false;
-    }
+    if (!read_item(spec, end, item)) return false;
   }
   ZEND_HASH_FOREACH_END();
   return true;

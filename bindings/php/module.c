@@ -77,6 +77,11 @@ static PHP_RINIT_FUNCTION(safehold) {
   return SUCCESS;
 }
 
+static ZEND_MODULE_POST_ZEND_DEACTIVATE_D(safehold) {
+  safehold_popen_request_end();
+  return SUCCESS;
+}
+
 PHP_FUNCTION(Safehold_version) {
   ZEND_PARSE_PARAMETERS_NONE();
   RETURN_STRING(safe_version());
@@ -111,7 +116,7 @@ zend_module_entry safehold_module_entry = {
   PHP_MODULE_GLOBALS(safehold),
   PHP_GINIT(safehold),
   NULL,
-  NULL,
+  ZEND_MODULE_POST_ZEND_DEACTIVATE_N(safehold),
   STANDARD_MODULE_PROPERTIES_EX,
 };
 

@@ -29,6 +29,17 @@ static safe_process *take_process(const php_stream *stream) {
   return process;
 }
 
+void safehold_popen_request_end(void) {
+  struct pipe *pipe;
+
+  while (pipes != NULL) {
+    pipe = pipes;
+    pipes = pipe->next;
+    safe_process_free(pipe->process);
+    efree(pipe);
+  }
+}
+
 static int (*close_plain)(php_stream *stream, int close_handle);
 
 static int close_plain_or_pipe(php_stream *stream, int close_handle) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
-#ifndef PHP_WIN32
+#ifdef PHP_WIN32
+#include <process.h>
+#else
 #include <errno.h>
 #include <unistd.h>
 #endif
@@ -14,6 +16,7 @@ struct safehold_command {
   safe_handle output;
   struct safehold_wait wait;
   int outcome; /* SAFE_OK while nothing but the command's own end is waited for */
+  long owner;  /* who started it */
   zend_resource *resource;
 };
 
@@ -59,6 +62,7 @@ struct safehold_command *safehold_command_start(const char *line) {
   command->process = NULL;
   command->output = SAFE_INVALID_HANDLE;
   command->outcome = SAFE_OK;
+  command->owner = (long)getpid();
   command->resource = zend_register_resource(command, resource_type);
   safehold_wait_begin_child(&command->wait);
   safehold_child_options(&options);
@@ -110,6 +114,11 @@ size_t safehold_command_read(struct safehold_command *command, char *buffer, siz
   int64_t came;
 
   while (command->outcome == SAFE_OK) {
+    /* A copy that a handler of signals or output has made by pcntl_fork would take output away from its parent. */
+    if ((long)getpid() != command->owner) {
+      command->outcome = SAFE_EOWNER;
+      break;
+    }
     /* Also where a command floods, so that there is never anything to wait for. */
     if (safehold_wait_left_ms(&command->wait) == 0) {
       command->outcome = SAFE_ETIMEDOUT;

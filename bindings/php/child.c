@@ -17,14 +17,19 @@ static bool is_listening(int fd) {
 
   return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) == 0 && listening != 0;
 }
+
+/* Its foreground, by any of the standard streams: a program in another group than the terminal's is stopped when it
+   reads from it, also from /dev/tty, and misses Ctrl-C. */
+static bool is_on_terminal(void) {
+  return isatty(STDIN_FILENO) || tcgetpgrp(STDOUT_FILENO) == getpgrp() || tcgetpgrp(STDERR_FILENO) == getpgrp();
+}
 #endif
 
 void safehold_child_options(safe_spawn_options *options) {
   *options = (safe_spawn_options)SAFE_SPAWN_OPTIONS_INIT;
   options->flags = SAFE_SPAWN_KEEP_IGNORED;
 #ifndef PHP_WIN32
-  /* A program in another group than the terminal's is stopped when it reads from it. */
-  if (isatty(STDIN_FILENO)) options->group = SAFE_GROUP_HOST;
+  if (is_on_terminal()) options->group = SAFE_GROUP_HOST;
   /* A FastCGI server's stdin, with which a daemon would keep the port. */
   if (is_listening(STDIN_FILENO)) options->in.kind = SAFE_STDIO_NULL;
 #endif

@@ -87,7 +87,7 @@ ZEND_METHOD(Safehold_Process, __construct) {
     if (self->process != NULL)
       zend_throw_error(NULL, "The process has been started already");
     else
-      throw_unless(safe_spawn(&self->process, &spec.options, &error), &error);
+      throw_unless(safehold_child_spawn(&self->process, &spec.options, &error), &error);
   }
   safehold_process_spec_free(&spec);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "child.h"
 
+#include "environment.h"
+
 #ifdef PHP_WIN32
 #include <io.h>
 #else
@@ -37,6 +39,20 @@ void safehold_child_options(safe_spawn_options *options) {
   /* Its own place is not exported to modules. */
   if (virtual_getcwd(SAFEHOLD_G(folder), sizeof(SAFEHOLD_G(folder))) != NULL) options->cwd = SAFEHOLD_G(folder);
 #endif
+}
+
+int safehold_child_spawn(safe_process **process, const safe_spawn_options *options, safe_error *error) {
+  safe_spawn_options own = *options;
+  const char **environment = own.env == NULL ? safehold_environment_copy() : NULL;
+  int code;
+
+  if (environment != NULL) {
+    own.env = environment;
+    if (own.env_changes == NULL) own.flags |= SAFE_SPAWN_PATH_OF_CHILD; /* the same, without getenv(3) */
+  }
+  code = safe_spawn(process, &own, error);
+  pefree(environment, true);
+  return code;
 }
 
 php_stream *safehold_child_stream(safe_process *process, int stream) {

@@ -11,6 +11,9 @@
    so that an interactive program can use it. The strings in it live until the script changes its directory. */
 void safehold_child_options(safe_spawn_options *options);
 
+/* safe_spawn, but the environment is the one that putenv() changes. */
+int safehold_child_spawn(safe_process **process, const safe_spawn_options *options, safe_error *error);
+
 /* The child's stream as a PHP stream of PHP's own plain kind: stream_select, stream_set_blocking and the rest work.
    `stream` is 0, 1 or 2 as for safe_process_take_pipe, which must have been opened with SAFE_STDIO_BLOCKING. NULL if
    that stream is no pipe, or was taken. */

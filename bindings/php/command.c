@@ -68,7 +68,7 @@ struct safehold_command *safehold_command_start(const char *line) {
   safehold_child_options(&options);
   options.shell = line;
   options.out.kind = SAFE_STDIO_PIPE;
-  if (safe_spawn(&command->process, &options, NULL) != SAFE_OK) {
+  if (safehold_child_spawn(&command->process, &options, NULL) != SAFE_OK) {
     zend_list_delete(command->resource);
     return NULL;
   }

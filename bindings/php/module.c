@@ -3,6 +3,7 @@
 #include "php_safehold.h"
 
 #include "api.h"
+#include "environment.h"
 #include "ext/standard/info.h"
 #include "replace.h"
 #include "safehold_arginfo.h"
@@ -38,6 +39,7 @@ static PHP_GINIT_FUNCTION(safehold) {
 static PHP_MINIT_FUNCTION(safehold) {
   REGISTER_INI_ENTRIES();
   safehold_wait_startup();
+  safehold_environment_startup();
   safehold_register_exceptions();
   safehold_register_explain();
   safehold_register_lock();

@@ -116,7 +116,7 @@ static int spawn_by_shell(struct safehold_proc_command *command, safe_process **
   memcpy(argv + 2, command->argv + 1, count * sizeof(*argv));
   options->argv = argv;
   options->file = NULL;
-  code = safe_spawn(process, options, error);
+  code = safehold_child_spawn(process, options, error);
   efree(argv);
   return code;
 }
@@ -124,14 +124,14 @@ static int spawn_by_shell(struct safehold_proc_command *command, safe_process **
 int safehold_proc_command_spawn(struct safehold_proc_command *command, safe_process **process,
                                 safe_spawn_options *options, safe_error *error) {
   safe_spawn_options usual;
-  int code = safe_spawn(process, options, error);
+  int code = safehold_child_spawn(process, options, error);
 
   if (BY_FORK && code != SAFE_OK && error->stage == SAFE_STAGE_CWD) {
     /* These versions pass over a directory that cannot be entered. */
     safehold_child_options(&usual);
     options->cwd = usual.cwd;
     safehold_proc_command_set_directory(command, NULL, options);
-    code = safe_spawn(process, options, error);
+    code = safehold_child_spawn(process, options, error);
   }
   if (BY_FORK && code == SAFE_ENOEXEC && command->argv != NULL && strchr(command->argv[0], '/') != NULL)
     code = spawn_by_shell(command, process, options, error);

@@ -117,7 +117,7 @@ static ZEND_NAMED_FUNCTION(replaced_popen) {
   options.shell = command_length > 0 ? command : " ";
   (reads ? &options.out : &options.in)->kind = SAFE_STDIO_PIPE;
   (reads ? &options.out : &options.in)->flags = SAFE_STDIO_BLOCKING;
-  if (safe_spawn(&process, &options, &error) != SAFE_OK) {
+  if (safehold_child_spawn(&process, &options, &error) != SAFE_OK) {
     php_error_docref2(NULL, command, plain, E_WARNING, "%s", error.message);
     RETURN_FALSE;
   }

@@ -71,7 +71,7 @@ static void read_environment(struct safehold_proc_command *command, HashTable *e
 
 bool safehold_proc_command_read(struct safehold_proc_command *command, HashTable *list, zend_string *line,
                                 HashTable *env, safe_spawn_options *options) {
-  size_t room = 1;
+  size_t room = 1; /* for the directory */
 
   if (list != NULL) room += zend_hash_num_elements(list);
   if (env != NULL) room += zend_hash_num_elements(env);
@@ -94,6 +94,9 @@ void safehold_proc_command_set_directory(struct safehold_proc_command *command, 
   const char *program = command->argv != NULL ? command->argv[0] : "/";
 
   if (BY_FORK && cwd != NULL && cwd[0] == '\0') cwd = NULL;
+  /* It is meant from the script's directory, which is not the process's in a thread-safe PHP. */
+  if (cwd != NULL && cwd[0] != '/' && options->cwd != NULL)
+    cwd = keep(command, strpprintf(0, "%s/%s", options->cwd, cwd));
   if (cwd != NULL) options->cwd = cwd;
   if (command->file != NULL) efree(command->file);
   command->file = NULL;

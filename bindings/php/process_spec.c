@@ -194,6 +194,18 @@ static bool read_cwd(struct safehold_process_spec *spec, const char *cwd) {
   return true;
 }
 
+#if defined(VIRTUAL_DIR) && !defined(PHP_WIN32)
+/* The same of a program that is not looked for: the core means it from the process's folder. */
+static void name_program(struct safehold_process_spec *spec) {
+  const char *name = spec->argv != NULL ? spec->argv[0] : "/";
+
+  if (name[0] == '/' || strchr(name, '/') == NULL) return;
+  spec->options.file = safehold_process_keep(spec, strpprintf(0, "%s/%s", SAFEHOLD_G(folder), name));
+}
+#else
+static void name_program(struct safehold_process_spec *spec) { (void)spec; }
+#endif
+
 static bool in_range(zend_long value, zend_long low, zend_long high, uint32_t arg) {
   if (value >= low && value <= high) return true;
   zend_argument_value_error(arg, "must be between " ZEND_LONG_FMT " and " ZEND_LONG_FMT, low, high);
@@ -290,6 +302,7 @@ bool safehold_process_spec_read(struct safehold_process_spec *spec, INTERNAL_FUN
       !safehold_process_stdio(spec, args.stdio[2], 2, &spec->options.err) ||
       !safehold_process_descriptors(spec, args.descriptors))
     return false;
+  name_program(spec);
   choose_group(&spec->options, args.new_session);
   return true;
 }

@@ -14,6 +14,17 @@
 #include "ext/standard/file.h"
 #include "main/php_network.h"
 
+/* From the first moment where the system can: another thread's popen() gives its child what is not. */
+#ifdef SOCK_CLOEXEC
+#define CLOEXEC SOCK_CLOEXEC
+#define MAKE_PIPE(ends) pipe2(ends, O_CLOEXEC)
+#define OPEN_TERMINAL() posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
+#else
+#define CLOEXEC 0
+#define MAKE_PIPE(ends) pipe(ends)
+#define OPEN_TERMINAL() posix_openpt(O_RDWR | O_NOCTTY)
+#endif
+
 static int copy_of(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 3); }
 
 static int above_stdio(int fd) {
@@ -25,7 +36,6 @@ static int above_stdio(int fd) {
   return copy;
 }
 
-/* SOCK_CLOEXEC and pipe2() are not everywhere. */
 static void take_pair(struct safehold_proc_end *end, int ours, int child) {
   end->ours = above_stdio(ours);
   end->child = above_stdio(child);
@@ -37,7 +47,7 @@ static bool make_pipe(struct safehold_proc_end *end, zend_string *mode) {
   bool child_writes = ZSTR_VAL(mode)[0] == 'w';
   int ends[2];
 
-  if (pipe(ends) != 0) {
+  if (MAKE_PIPE(ends) != 0) {
     php_error_docref(NULL, E_WARNING, "Unable to create pipe %s", strerror(errno));
     return false;
   }
@@ -49,7 +59,7 @@ static bool make_pipe(struct safehold_proc_end *end, zend_string *mode) {
 static bool make_socket(struct safehold_proc_end *end) {
   int ends[2];
 
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) {
+  if (socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, ends) != 0) {
     php_error_docref(NULL, E_WARNING, "Unable to create socket pair: %s", strerror(errno));
     return false;
   }
@@ -58,14 +68,14 @@ static bool make_socket(struct safehold_proc_end *end) {
 }
 
 static bool open_terminal(struct safehold_proc_spec *spec) {
-  const char *name;
+  char name[128];
 
-  spec->terminal = above_stdio(posix_openpt(O_RDWR | O_NOCTTY));
+  spec->terminal = above_stdio(OPEN_TERMINAL());
   if (spec->terminal < 0) return false;
   fcntl(spec->terminal, F_SETFD, FD_CLOEXEC);
   if (grantpt(spec->terminal) != 0 || unlockpt(spec->terminal) != 0) return false;
-  name = ptsname(spec->terminal);
-  spec->terminal_child = name == NULL ? -1 : above_stdio(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (ptsname_r(spec->terminal, name, sizeof(name)) != 0) return false;
+  spec->terminal_child = above_stdio(open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
   return spec->terminal_child >= 0;
 }
 

@@ -25,7 +25,8 @@ php=$("$config" --php-binary)
 [ -x "$php" ] || die "there is no PHP at $php"
 run_tests=$("$config" --extension-dir)/build/run-tests.php
 [ -f "$run_tests" ] || run_tests=$("$config" --prefix)/lib/php/build/run-tests.php
-cgi=$(command -v "$(basename "$php" | sed 's/^php/php-cgi/')" || true)
+cgi=$(dirname "$php")/$(basename "$php" | sed 's/^php/php-cgi/')
+[ -x "$cgi" ] || cgi= # another PHP's would not load the module
 
 folder=$(mktemp -d /tmp/safehold-XXXXXXXXXX)
 trap 'rm -rf "$folder"' EXIT

@@ -54,6 +54,19 @@ static const char *parse_path(const char *path, zend_long *depth, zend_long *mod
   return parse_number(second + 1, 8, "second", mode) ? third + 1 : NULL;
 }
 
+#if defined(VIRTUAL_DIR) && !defined(PHP_WIN32)
+/* Of this thread's own working directory, which system calls do not know. */
+static zend_string *whole_path(const char *path) {
+  char folder[MAXPATHLEN];
+
+  if (IS_ABSOLUTE_PATH(path, strlen(path)) || VCWD_GETCWD(folder, sizeof(folder)) == NULL)
+    return zend_string_init(path, strlen(path), false);
+  return strpprintf(0, "%s/%s", folder, path);
+}
+#else
+static zend_string *whole_path(const char *path) { return zend_string_init(path, strlen(path), false); }
+#endif
+
 PS_OPEN_FUNC(safehold) {
   struct safehold_session *session;
   zend_long depth = 0, mode = 0600;
@@ -67,7 +80,7 @@ PS_OPEN_FUNC(safehold) {
   if (save_path == NULL) return FAILURE;
   if (PS_GET_MOD_DATA() != NULL) ps_close_safehold(mod_data);
   session = ecalloc(1, sizeof(*session));
-  session->folder = zend_string_init(save_path, strlen(save_path), false);
+  session->folder = whole_path(save_path);
   session->file = -1;
   session->depth = (size_t)depth;
   session->mode = (int)mode;

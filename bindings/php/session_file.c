@@ -15,6 +15,7 @@
 #define METHOD SAFE_METHOD_COMPAT
 #define HANDLE_OF(file) ((safe_handle)_get_osfhandle(file))
 #define OPEN_FLAGS (O_BINARY | O_NOINHERIT)
+#define OPEN VCWD_OPEN_MODE
 #else
 #include <pthread.h>
 #include <sys/file.h>
@@ -22,6 +23,7 @@
 #define METHOD SAFE_METHOD_FLOCK
 #define HANDLE_OF(file) (file)
 #define OPEN_FLAGS (O_NOFOLLOW | O_CLOEXEC)
+#define OPEN open /* VCWD_OPEN_MODE of a thread-safe PHP has followed links by then */
 #endif
 
 bool safehold_session_path(const struct safehold_session *session, const zend_string *id, char *path) {
@@ -127,7 +129,7 @@ static int refuse(int file) {
 
 /* -1 after a warning; the session may be abandoned then, and also else. */
 static int open_locked(struct safehold_session *session, const char *path, zend_stat_t *status) {
-  int file = VCWD_OPEN_MODE(path, O_CREAT | O_RDWR | OPEN_FLAGS, session->mode);
+  int file = OPEN(path, O_CREAT | O_RDWR | OPEN_FLAGS, session->mode);
 
   if (file < 0) {
     php_error_docref(NULL, E_WARNING, "open(%s, O_RDWR) failed: %s (%d)", path, strerror(errno), errno);

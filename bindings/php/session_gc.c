@@ -15,8 +15,8 @@
 #include "session_file.h"
 #include "zend_virtual_cwd.h"
 
-#ifdef VIRTUAL_DIR
-/* Of this thread's own working directory. */
+#if defined(VIRTUAL_DIR) && defined(PHP_WIN32)
+/* Of this thread's own working directory. Elsewhere the folder is absolute already, and links would be followed. */
 #define ABSOLUTE(path, buffer) expand_filepath(path, buffer)
 #else
 #define ABSOLUTE(path, buffer) (path)

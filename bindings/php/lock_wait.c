@@ -6,6 +6,7 @@
 
 #define PAUSE_MS 10 /* a lock that is given sooner costs no look at who has it */
 #define LOOKS 2
+#define HEARTBEAT_MS 1000 /* a child that a handler has forked is told by nothing that the request is not its own */
 
 static int begin(const struct safehold_lock_ask *ask, const struct safehold_wait *wait, safe_lock_wait **pending,
                  safe_error *error) {
@@ -30,8 +31,8 @@ static int wait_for_grant(const struct safehold_lock_ask *ask, struct safehold_w
   safe_handle handle = safe_lock_wait_handle(pending);
   int code;
 
-  if (*looks == 0) return safehold_wait_for(wait, handle, ask->stop_on_signal);
-  code = safehold_wait_a_while(wait, handle, ask->stop_on_signal, PAUSE_MS);
+  code = safehold_wait_a_while(wait, handle, ask->stop_on_signal, *looks == 0 ? HEARTBEAT_MS : PAUSE_MS);
+  if (code == SAFE_EAGAIN && *looks == 0) return SAFE_OK;
   if (code != SAFE_EAGAIN) return code;
   if (!safehold_lock_may_wait_for_itself(ask, true) || !safehold_lock_waits_for_itself(ask)) {
     *looks = 0;

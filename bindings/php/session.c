@@ -145,7 +145,9 @@ PS_READ_FUNC(safehold) {
   (void)maxlifetime;
   session->unread = true;
   if (!safehold_session_open(session, key)) return FAILURE;
+  session->busy = true;
   result = read_all(session, val);
+  if (!safehold_session_settle(session)) return FAILURE;
   session->unread = false;
   return result;
 }
@@ -194,9 +196,9 @@ PS_UPDATE_TIMESTAMP_FUNC(safehold) {
   struct safehold_session *session = PS_GET_MOD_DATA();
   char path[MAXPATHLEN];
 
+  if (!safehold_session_path(session, key, path)) return FAILURE;
   if (is_parents(session, key)) return SUCCESS;
   if (is_unread(session, key)) return ps_write_safehold(mod_data, key, val, maxlifetime);
-  if (!safehold_session_path(session, key, path)) return FAILURE;
   if (VCWD_UTIME(path, NULL) == 0) return SUCCESS;
   return ps_write_safehold(mod_data, key, val, maxlifetime);
 }
@@ -228,7 +230,8 @@ PS_GC_FUNC(safehold) {
   struct safehold_session *session = PS_GET_MOD_DATA();
 
   /* As PHP: folders in folders are left to a program of the administrator's. */
-  *nrdels = session->depth == 0 ? safehold_session_clean(ZSTR_VAL(session->folder), maxlifetime) : -1;
+  *nrdels =
+    session != NULL && session->depth == 0 ? safehold_session_clean(ZSTR_VAL(session->folder), maxlifetime) : -1;
   return *nrdels;
 }
 

@@ -27,8 +27,10 @@
 #endif
 
 bool safehold_session_path(const struct safehold_session *session, const zend_string *id, char *path) {
-  size_t at, length = ZSTR_LEN(session->folder);
+  size_t at, length;
 
+  if (session == NULL) return false; /* opening it failed, and a handler of errors calls functions of sessions */
+  length = ZSTR_LEN(session->folder);
   if (ZSTR_LEN(id) <= session->depth ||
       MAXPATHLEN < length + 2 * session->depth + ZSTR_LEN(id) + sizeof("/" SAFEHOLD_SESSION_PREFIX))
     return false;
@@ -71,8 +73,9 @@ void safehold_session_startup(void) {
 #endif
 }
 
+/* After a fatal error nobody is busy with it any more. */
 void safehold_session_free(struct safehold_session *session) {
-  if (session->waiting) {
+  if (session->busy && !CG(unclean_shutdown)) {
     session->abandoned = true;
     return;
   }
@@ -80,6 +83,13 @@ void safehold_session_free(struct safehold_session *session) {
   if (session->id != NULL) zend_string_release(session->id);
   zend_string_release(session->folder);
   efree(session);
+}
+
+bool safehold_session_settle(struct safehold_session *session) {
+  session->busy = false;
+  if (!session->abandoned) return true;
+  safehold_session_free(session);
+  return false;
 }
 
 /* As PHP: made by this user or by root, unless root itself serves. Else it may be another application's. */
@@ -96,26 +106,28 @@ static double timeout(void) {
   return SAFEHOLD_G(session_lock_timeout) >= 0 ? SAFEHOLD_G(session_lock_timeout) : SAFEHOLD_G(lock_timeout);
 }
 
-/* 0, or a code of SAFE_E* after a warning. */
+/* 0, or a code of SAFE_E* after a warning; without one SAFE_EOWNER: a handler has forked, and this is the child. Its
+   open file is the parent's, too, and the lock with it. */
 static int wait_for_lock(struct safehold_session *session, int file, const char *path) {
   struct safehold_lock_ask ask = {NULL, HANDLE_OF(file), SAFE_LOCK_OPTIONS_INIT, false};
   safe_error error = SAFE_ERROR_INIT;
   struct safehold_wait wait;
+  long process = (long)getpid();
   safe_lock *lock;
   int code;
 
   ask.options.method = METHOD;
-  session->waiting = true;
   safehold_wait_begin(&wait, timeout());
   code = safehold_lock_wait(&ask, &wait, &lock, &error);
   if (code == SAFE_OK) safe_lock_detach(lock);
-  session->waiting = false;
   if (code == SAFE_OK && session->abandoned) code = SAFE_EINTR;
+  if (code == SAFE_OK && process != (long)getpid()) code = SAFE_EOWNER;
   if (code == SAFE_OK)
     session->file = file; /* for who ends the request, should the time be over */
   else
     close(file);
-  if (code != SAFE_OK && code != SAFE_EINTR) php_error_docref(NULL, E_WARNING, "%s: %s", path, error.message);
+  if (code != SAFE_OK && code != SAFE_EINTR && code != SAFE_EOWNER)
+    php_error_docref(NULL, E_WARNING, "%s: %s", path, error.message);
   safehold_wait_end(&wait);
   session->file = -1;
   return code;
@@ -127,9 +139,10 @@ static int refuse(int file) {
   return -1;
 }
 
-/* -1 after a warning; the session may be abandoned then, and also else. */
+/* -1 after a warning. */
 static int open_locked(struct safehold_session *session, const char *path, zend_stat_t *status) {
   int file = OPEN(path, O_CREAT | O_RDWR | OPEN_FLAGS, session->mode);
+  int code;
 
   if (file < 0) {
     php_error_docref(NULL, E_WARNING, "open(%s, O_RDWR) failed: %s (%d)", path, strerror(errno), errno);
@@ -137,7 +150,9 @@ static int open_locked(struct safehold_session *session, const char *path, zend_
   }
   if (flock(file, LOCK_EX | LOCK_NB) != 0) {
     if (zend_fstat(file, status) != 0 || !is_ours(status)) return refuse(file); /* it is not even waited for */
-    if (wait_for_lock(session, file, path) != SAFE_OK) return -1;
+    code = wait_for_lock(session, file, path);
+    if (code == SAFE_EOWNER) return open_locked(session, path, status);
+    if (code != SAFE_OK) return -1;
   }
   if (zend_fstat(file, status) != 0 || !is_ours(status)) return refuse(file);
   return file;
@@ -156,11 +171,6 @@ static bool lock_file(struct safehold_session *session, const char *path) {
 
   for (tries = 0; tries < TRIES; tries++) {
     file = open_locked(session, path, &status);
-    if (session->abandoned) {
-      if (file >= 0) close(file);
-      safehold_session_free(session);
-      return false;
-    }
     if (file < 0) return false;
     if (status.st_nlink > 0) break;
     close(file);
@@ -182,11 +192,9 @@ static void change_id(struct safehold_session *session, zend_string *id) {
   if (id != NULL) session->id = zend_string_copy(id);
 }
 
-bool safehold_session_open(struct safehold_session *session, zend_string *id) {
+static bool open_anew(struct safehold_session *session, zend_string *id) {
   char path[MAXPATHLEN];
 
-  if (session->waiting) return false;
-  if (session->file >= 0 && session->id != NULL && zend_string_equals(id, session->id)) return true;
   change_id(session, NULL);
   if (php_session_valid_key(ZSTR_VAL(id)) == FAILURE) {
     php_error_docref(NULL, E_WARNING,
@@ -203,4 +211,14 @@ bool safehold_session_open(struct safehold_session *session, zend_string *id) {
   }
   change_id(session, id);
   return lock_file(session, path);
+}
+
+bool safehold_session_open(struct safehold_session *session, zend_string *id) {
+  bool opened;
+
+  if (session->busy) return false;
+  if (session->file >= 0 && session->id != NULL && zend_string_equals(id, session->id)) return true;
+  session->busy = true;
+  opened = open_anew(session, id);
+  return safehold_session_settle(session) && opened;
 }

@@ -16,8 +16,8 @@ struct safehold_session {
   size_t size;     /* what was in the file when it was locked, or was written since */
   bool parents;    /* the file was locked by the process that this one was forked from */
   bool unread;     /* a read has begun, and not come to its end: the request is ended by a fatal error */
-  bool waiting;    /* a handler of signals may run, and call functions of sessions */
-  bool abandoned;  /* closed meanwhile; what waits frees it */
+  bool busy;       /* a handler of signals or errors may run, and call functions of sessions */
+  bool abandoned;  /* closed meanwhile; who is busy with it frees it */
 };
 
 /* False: the id is too short for that many folders, or the path too long. `path` has room for MAXPATHLEN bytes. */
@@ -26,6 +26,8 @@ bool safehold_session_path(const struct safehold_session *session, const zend_st
    session may be gone then. */
 bool safehold_session_open(struct safehold_session *session, zend_string *id);
 void safehold_session_free(struct safehold_session *session);
+/* The end of being busy. False: it was abandoned, and is freed now. */
+bool safehold_session_settle(struct safehold_session *session);
 /* Unlocks and closes, so that the lock is free at once even if a forked child has the file too. */
 void safehold_session_close(struct safehold_session *session);
 

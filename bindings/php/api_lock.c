@@ -20,9 +20,11 @@ struct lock_object {
   safe_lock *lock;  /* or NULL */
   char *path;       /* absolute; NULL for a stream */
   safe_handle file; /* for a stream: a copy of its descriptor, so that fclose() does not take it from under us */
-  safe_lock_options options; /* what was asked for */
-  zend_string *label;        /* what options.label points into, or NULL */
-  long process;              /* who got it */
+  safe_lock_options options;  /* what was asked for */
+  zend_string *label;         /* what options.label points into, or NULL */
+  long process;               /* who got it */
+  struct safehold_wait *wait; /* in which the lock is waited for, and handlers of signals run; or NULL */
+  bool released;              /* by one of them */
   zend_object std;
 };
 
@@ -114,6 +116,10 @@ static bool take_options(struct lock_object *self, const struct arguments *given
     zend_argument_value_error(3, "must be a number");
     return false;
   }
+  if (given->label != NULL && CHECK_NULL_PATH(ZSTR_VAL(given->label), ZSTR_LEN(given->label))) {
+    zend_argument_value_error(7, "must not contain any null bytes");
+    return false;
+  }
   if ((given->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0) {
     zend_argument_value_error(8, "must be a sum of Lock's flags");
     return false;
@@ -123,6 +129,9 @@ static bool take_options(struct lock_object *self, const struct arguments *given
   self->options.flags = (uint32_t)given->flags;
   self->options.offset = given->offset;
   self->options.length = given->length;
+  if (self->label != NULL) zend_string_release(self->label);
+  self->label = NULL;
+  self->options.label = NULL;
   if (given->label != NULL) {
     self->label = zend_string_copy(given->label);
     self->options.label = ZSTR_VAL(self->label);
@@ -141,16 +150,32 @@ static int ask_once(struct lock_object *self, const safe_lock_options *wanted, u
   return safe_lock_handle(&self->lock, self->file, &options, error);
 }
 
+static int lose(safe_error *error, const char *message) {
+  error->code = SAFE_ELOST;
+  snprintf(error->message, sizeof(error->message), "%s", message);
+  return SAFE_ELOST;
+}
+
+static int fail_released(struct lock_object *self, safe_error *error) {
+  if (self->lock != NULL) safe_unlock(self->lock);
+  self->lock = NULL;
+  return lose(error, "The lock was released by a signal handler while it was being waited for.");
+}
+
 static int get(struct lock_object *self, double timeout, safe_error *error) {
   struct safehold_lock_ask ask = {self->path, self->file, self->options, false};
   struct safehold_wait wait;
   int code;
 
+  self->released = false;
   code = ask_once(self, &ask.options, timeout == 0 ? ask.options.holder_query_ms : 0, error);
   if (code == SAFE_EBUSY && timeout != 0) {
     safehold_wait_begin(&wait, timeout);
+    self->wait = &wait;
     code = safehold_lock_wait(&ask, &wait, &self->lock, error);
+    self->wait = NULL;
     self->process = (long)getpid();
+    if (self->released) code = fail_released(self, error);
     safehold_wait_end(&wait);
   }
   self->process = (long)getpid();
@@ -247,7 +272,8 @@ static int convert_waiting(struct lock_object *self, const safe_lock_options *wa
   do {
     options.timeout_ms = safehold_wait_left_ms(&wait);
     code = safe_lock_convert(self->lock, &options, error);
-  } while (code == SAFE_EINTR && safehold_wait_go_on(&wait));
+  } while (code == SAFE_EINTR && safehold_wait_go_on(&wait) && self->lock != NULL);
+  if (self->lock == NULL) code = fail_released(self, error);
   safehold_wait_end(&wait);
   return code;
 }
@@ -272,8 +298,7 @@ static int convert(struct lock_object *self, int32_t mode, double timeout, safe_
 static bool throw_not_held(void) {
   safe_error error = SAFE_ERROR_INIT;
 
-  error.code = SAFE_ELOST;
-  snprintf(error.message, sizeof(error.message), "This lock is not held any more.");
+  lose(&error, "This lock is not held any more.");
   safehold_throw(&error, NULL);
   return false;
 }
@@ -324,6 +349,11 @@ ZEND_METHOD(Safehold_Lock, convert) {
 
 ZEND_METHOD(Safehold_Lock, release) {
   ZEND_PARSE_PARAMETERS_NONE();
+  if (THIS->wait != NULL) {
+    THIS->released = true;
+    THIS->wait->deadline = 0; /* which ends the wait */
+    return;
+  }
   if (THIS->lock != NULL && !is_held(THIS)) throw_not_owner();
   give_back(THIS);
 }

@@ -23,6 +23,31 @@ bool safehold_lock_may_wait_for_itself(const struct safehold_lock_ask *ask, bool
   return count > expected;
 }
 
+/* Methods that see each other have a bit in common. */
+static int kinds_of(int method) {
+  switch (method) {
+  case SAFE_METHOD_FLOCK:
+    return 1;
+  case SAFE_METHOD_OFD:
+  case SAFE_METHOD_POSIX:
+    return 2;
+  case SAFE_METHOD_BOTH:
+    return 3;
+  default:
+    return 0;
+  }
+}
+
+static bool overlap(const safe_holder *holder, const safe_lock_options *wanted) {
+  return (wanted->length == 0 || holder->offset - wanted->offset < wanted->length) &&
+         (holder->length == 0 || wanted->offset - holder->offset < holder->length);
+}
+
+static bool keeps_out(const safe_holder *holder, const safe_lock_options *wanted) {
+  return holder->role == SAFE_HOLDER_HOLDS && (kinds_of(holder->method) & kinds_of(wanted->method)) != 0 &&
+         (holder->mode != SAFE_LOCK_SHARED || wanted->mode != SAFE_LOCK_SHARED) && overlap(holder, wanted);
+}
+
 bool safehold_lock_waits_for_itself(const struct safehold_lock_ask *ask) {
   char open_file[64];
   safe_holder_list *list = NULL;
@@ -34,7 +59,7 @@ bool safehold_lock_waits_for_itself(const struct safehold_lock_ask *ask) {
   for (at = 0; at < safe_holder_list_count(list); at++) {
     const safe_holder *holder = safe_holder_list_get(list, at);
 
-    if (holder->role != SAFE_HOLDER_HOLDS || holder->method != ask->options.method) continue;
+    if (!keeps_out(holder, &ask->options)) continue;
     own = own || holder->pid == getpid();
     others = others || holder->pid != getpid();
   }

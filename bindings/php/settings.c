@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "settings.h"
 
+#include <ctype.h>
+
+/* zend_strtod, which reads it for OnUpdateReal, does not skip white space, and would find 0. */
 static bool number_of(const zend_string *text, double *number) {
   zend_long whole;
-  uint8_t type = text != NULL ? is_numeric_string(ZSTR_VAL(text), ZSTR_LEN(text), &whole, number, false) : 0;
+  uint8_t type = text != NULL && !isspace((unsigned char)*ZSTR_VAL(text))
+                   ? is_numeric_string(ZSTR_VAL(text), ZSTR_LEN(text), &whole, number, false)
+                   : 0;
 
   if (type == IS_LONG) *number = (double)whole;
   return (type == IS_LONG || type == IS_DOUBLE) && zend_finite(*number);

@@ -7,7 +7,7 @@ safehold.stop_grace=-1
 <?php
 foreach (['lock_timeout', 'session_lock_timeout', 'exec_timeout', 'stop_grace'] as $name)
     var_dump(ini_get("safehold.$name"));
-foreach (['5s', '', 'INF', 'NAN', '0x10'] as $value)
+foreach (['5s', '', 'INF', 'NAN', '0x10', ' 5'] as $value)
     var_dump(ini_set('safehold.lock_timeout', $value));
 foreach (['0.25', '-1', '1e2', '7'] as $value) {
     ini_set('safehold.lock_timeout', $value);
@@ -38,6 +38,9 @@ Warning: safehold.lock_timeout must be a number of seconds, not "NAN" in %s on l
 bool(false)
 
 Warning: safehold.lock_timeout must be a number of seconds, not "0x10" in %s on line %d
+bool(false)
+
+Warning: safehold.lock_timeout must be a number of seconds, not " 5" in %s on line %d
 bool(false)
 string(4) "0.25"
 string(2) "-1"

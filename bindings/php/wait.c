@@ -146,9 +146,7 @@ static bool handler_is_due(void) {
          zend_interrupt_function != NULL;
 }
 
-/* As the engine does between two opcodes. */
 static void run_handlers(struct safehold_wait *wait) {
-  CLEAR(EG(vm_interrupt));
   end_counting(wait);
   zend_try { zend_interrupt_function(EG(current_execute_data)); }
   zend_catch { wait->bailed_out = true; }
@@ -156,13 +154,18 @@ static void run_handlers(struct safehold_wait *wait) {
   begin_counting(wait); /* the handler may have waited itself, or have set another limit */
 }
 
+/* As the engine does between two opcodes: the flag is cleared first, or a time-out that strikes just then would be seen
+   by nobody until PHP's hard limit ends the process. */
 bool safehold_wait_go_on(struct safehold_wait *wait) {
+  bool due = handler_is_due();
+
+  if (due) CLEAR(EG(vm_interrupt));
   if (LOAD(EG(timed_out))) {
     wait->until_execution = true;
     wait->until = 0;
     return false;
   }
-  if (!handler_is_due()) return true;
+  if (!due) return true;
   run_handlers(wait);
   return !wait->bailed_out && EG(exception) == NULL;
 }

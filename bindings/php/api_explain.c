@@ -133,6 +133,31 @@ static void throw_not_allowed(const zend_string *name) {
   safehold_throw(&error, NULL);
 }
 
+#ifdef PHP_WIN32
+
+static char *whole_path(const char *name) { return expand_filepath(name, NULL); }
+
+#else
+
+/* PHP's own would also say where the path leads if it is a symbolic link, and so hide that it is one. */
+static char *whole_path(const char *name) {
+  const char *slash = strrchr(name, '/'), *last = slash != NULL ? slash + 1 : name;
+  char *folder, *whole, *path;
+
+  if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) return expand_filepath(name, NULL);
+  folder = slash != NULL ? estrndup(name, (size_t)(last - name)) : estrdup(".");
+  whole = expand_filepath(folder, NULL);
+  efree(folder);
+  if (whole == NULL) return NULL;
+  spprintf(&path, 0, "%s%s%s", whole, whole[strlen(whole) - 1] == '/' ? "" : "/", last);
+  efree(whole);
+  if (strlen(path) < MAXPATHLEN) return path;
+  efree(path);
+  return NULL;
+}
+
+#endif
+
 char *safehold_path(const zend_string *name, uint32_t argument) {
   char *path;
 
@@ -144,7 +169,7 @@ char *safehold_path(const zend_string *name, uint32_t argument) {
     zend_argument_value_error(argument, "must not contain any null bytes");
     return NULL;
   }
-  path = expand_filepath(ZSTR_VAL(name), NULL);
+  path = whole_path(ZSTR_VAL(name));
   if (path == NULL) {
     zend_argument_value_error(argument, "is too long for a path");
     return NULL;

@@ -81,6 +81,7 @@ static PHP_RINIT_FUNCTION(safehold) {
 
 static ZEND_MODULE_POST_ZEND_DEACTIVATE_D(safehold) {
   safehold_popen_request_end();
+  SAFEHOLD_G(waited) = 0; /* session.auto_start waits before our RINIT */
   return SUCCESS;
 }
 

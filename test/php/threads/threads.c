@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A threaded host: threads THREADS REQUESTS INI FOLDER. PHP is embedded, each thread serves requests that lock a file,
- * count in it, and start a child; then the count must be right, and neither a child nor a descriptor left.
+ * A threaded host: threads THREADS REQUESTS INI FOLDER. PHP is embedded, each thread serves requests that have a
+ * working directory of their own, change the environment and start a child, then lock a file, count in it and start
+ * another; the count must be right, and neither a child nor a descriptor left.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +17,12 @@
 static const char request[] =
   "$folder = getenv('THREADS_FOLDER');"
   "$number = mt_rand();"
+  "mkdir(\"$folder/$number\") && chdir(\"$folder/$number\");"
+  /* PHP's own functions do not hold other threads off that change the environment. */
+  "if (ini_get('safehold.replace') === 'all') putenv(\"SET_$number=\" . str_repeat('x', $number % 9999));"
+  "$answer = shell_exec('echo $THREADS_FOLDER; pwd');"
+  "if ($answer !== \"$folder\\n$folder/$number\\n\") throw new Exception('wrong answer');"
+  "chdir($folder) && rmdir(\"$folder/$number\");"
   "$lock = $number % 2 === 0 ? new Safehold\\Lock(\"$folder/lock\", timeout: 60.0) : null;"
   "$stream = fopen(\"$folder/lock\", 'c');"
   "if ($lock === null && !flock($stream, LOCK_EX)) throw new Exception('no lock');"

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lock_sight.h"
 #include "proc_stat.h"
 
 #define MOST 4096
@@ -213,6 +214,10 @@ const char *calls_are_hidden(void) {
   }
   locker_end(pid);
   return call == SYS_ppoll ? NULL : "what a thread waits in cannot be read here, or is an emulator's own call";
+}
+
+const char *others_are_hidden(void) {
+  return safe__sees_all_processes() ? NULL : "processes outside of this container cannot be seen";
 }
 
 void skip_because(const char *reason) {

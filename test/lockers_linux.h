@@ -43,6 +43,9 @@ int count_role(const safe_holder_list *list, int role);
 /* Why nothing can be said of what threads wait in (an emulator shows its own calls, or there is no right to look), or
    NULL. */
 const char *calls_are_hidden(void);
+/* Why not all processes of the machine can be seen (a container has some of them only), so that nothing is known to be
+   free; or NULL. */
+const char *others_are_hidden(void);
 /* Prints why, and skips the test. */
 void skip_because(const char *reason);
 

@@ -8,6 +8,7 @@
 #define own_pid() ((int64_t)GetCurrentProcessId())
 #else
 #include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #define own_pid() ((int64_t)getpid())
 #endif
@@ -18,14 +19,15 @@ static const bool on_linux = true;
 static const bool on_linux = false;
 #endif
 
-/* Whether this user may see of all processes what they have open. Root may, unless somebody has more rights than root
-   has, as the first process of a container can. */
+/* Whether this user may see of all processes what they have open. Root may, unless he is in a container, which has some
+   of them only, or somebody has more rights than root has, as the first process of a virtual machine can. */
 static bool sees_all(void) {
 #if defined(__linux__)
   DIR *folder = geteuid() == 0 ? opendir("/proc/1/fdinfo") : NULL;
+  struct stat space;
 
   if (folder != NULL) closedir(folder);
-  return folder != NULL;
+  return folder != NULL && stat("/proc/self/ns/pid", &space) == 0 && space.st_ino == 4026531836u; /* the first one */
 #else
   return false;
 #endif

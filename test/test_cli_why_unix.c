@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* The verbs that look, beside flock(1), signals and shells. Each case is a shell script whose exit status is the
    answer; what it leaves in the file "json" is looked at by its fields. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "answer.h"
 #include "script.h"
+
+/* A container has some processes only, and calls nothing free. */
+static void only_where_all_are_seen(void) {
+  struct stat space;
+
+  if (stat("/proc/self/ns/pid", &space) == 0 && space.st_ino == 4026531836u) return; /* the first one */
+  print_message("skipped: processes outside of this container cannot be seen\n");
+  skip();
+}
 
 static void only_where_proc_is(void) {
   const char *helper = helper_path();
@@ -145,6 +155,7 @@ static void a_watch_tells_what_changes_and_nothing_else(void **state) {
 
   (void)state;
   only_where_proc_is();
+  only_where_all_are_seen();
   script("flock -F e sleep 30 & holder=$!; while flock -n e true; do sleep 0.02; done\n"
          "\"$SAFEHOLD\" holders --watch=0.05 --count 10 e >same; test $? -eq 10 || exit 1\n"
          "test $(grep -c '^-- ' same) -eq 1 || { cat same; exit 2; }\n"

@@ -143,7 +143,9 @@ static void a_lock_that_only_an_heir_keeps_is_the_heirs(void **state) {
     heir = safe_holder_list_get(list, 0);
     assert_int_equal(heir->pid, orders.child);
     assert_int_equal(heir->handle, LOCKER_FD);
-    if (methods[at / 2] == SAFE_METHOD_FLOCK) assert_int_equal(heir->via, SAFE_VIA_INHERITED);
+    /* Of an flock whose owner has ended a container is told no number. */
+    if (methods[at / 2] == SAFE_METHOD_FLOCK && others_are_hidden() == NULL)
+      assert_int_equal(heir->via, SAFE_VIA_INHERITED);
     if (methods[at / 2] == SAFE_METHOD_OFD) assert_int_not_equal(heir->via, SAFE_VIA_RECORD);
     safe_holder_list_free(list);
     kill(orders.child, SIGKILL);
@@ -160,6 +162,7 @@ static void what_a_child_locked_for_its_parent_is_the_parents(void **state) {
   pid_t child, pid;
 
   (void)state;
+  if (others_are_hidden() != NULL) skip_because("of an flock whose owner has ended a container is told no number");
   assert_int_equal(dup2(fd, LOCKER_FD), LOCKER_FD);
   child = fork();
   if (child == 0) {

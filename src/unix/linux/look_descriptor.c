@@ -47,20 +47,24 @@ static int64_t pidfd_target(const struct safe__looker *looker, int number) {
   return (int64_t)pid > 0 ? (int64_t)pid : 0;
 }
 
-/* By the numbers of fdinfo, or the inode that stat(2) tells (before Linux 5.14, which are the same but on overlayfs).
- */
+/* By the numbers of fdinfo. What these do not tell is what stat(2) says: the inode before Linux 5.14, and the device in
+   a chroot, of the mount that it is within. They are the same but on overlayfs and btrfs. */
 static bool identify(struct safe__looker *looker, int number, struct safe__file_id *id) {
   char info[INFO_BYTES], name[32];
-  unsigned mode;
+  struct safe__peeked_file file;
+  bool inode, volume;
   uint64_t mount;
 
   memset(id, 0, sizeof(*id));
-  if (!read_info(looker, number, info, sizeof(info)) || !safe__info_number(info, "mnt_id", &mount) ||
-      !safe__mount_volume(looker->from, (int)mount, &id->volume))
-    return false;
-  return safe__info_number(info, "ino", &id->low) ||
-         safe__peek_file(looker->peek, looker->from, looker->task, name_of("fd", number, name, sizeof(name)), &mode,
-                         &id->low);
+  if (!read_info(looker, number, info, sizeof(info))) return false;
+  inode = safe__info_number(info, "ino", &id->low);
+  volume = safe__info_number(info, "mnt_id", &mount) && safe__mount_volume(looker->from, (int)mount, &id->volume);
+  if (inode && volume) return true;
+  name_of("fd", number, name, sizeof(name));
+  if (!safe__peek_file(looker->peek, looker->from, looker->task, name, &file)) return false;
+  if (!inode) id->low = file.inode;
+  if (!volume) id->volume = file.volume;
+  return true;
 }
 
 static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
@@ -71,14 +75,12 @@ static bool is_terminal(const char *path) {
 }
 
 static bool is_fifo(struct safe__looker *looker, int number) {
+  struct safe__peeked_file file;
   char name[32];
-  unsigned mode;
-  uint64_t inode;
 
   if (strstr(looker->channel, "pipe") != NULL) return true; /* it sleeps in one's read or write */
-  return safe__peek_file(looker->peek, looker->from, looker->task, name_of("fd", number, name, sizeof(name)), &mode,
-                         &inode) &&
-         S_ISFIFO(mode);
+  return safe__peek_file(looker->peek, looker->from, looker->task, name_of("fd", number, name, sizeof(name)), &file) &&
+         S_ISFIFO(file.mode);
 }
 
 static void take_path(struct safe__looker *looker, int number, struct safe__waitable *waitable) {

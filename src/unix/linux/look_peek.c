@@ -155,15 +155,16 @@ bool safe__peek_memory(struct safe__peek *peek, int64_t pid, uint64_t address, v
   return true;
 }
 
-bool safe__peek_file(struct safe__peek *peek, int64_t pid, int64_t thread, const char *name, unsigned *mode,
-                     uint64_t *inode) {
+bool safe__peek_file(struct safe__peek *peek, int64_t pid, int64_t thread, const char *name,
+                     struct safe__peeked_file *file) {
   struct safe__peek_request *request;
 
   if (!prepare(peek)) return false;
   request = peek->request;
   snprintf(request->path, sizeof(request->path), "/proc/%lld/task/%lld/%s", (long long)pid, (long long)thread, name);
   if (ask(peek, ask_file) != 0 || request->length != 0) return false;
-  *mode = request->status.stx_mode;
-  *inode = request->status.stx_ino;
+  file->mode = request->status.stx_mode;
+  file->volume = (uint64_t)request->status.stx_dev_major << 32 | request->status.stx_dev_minor;
+  file->inode = request->status.stx_ino;
   return true;
 }

@@ -34,8 +34,13 @@ long safe__peek_proc(struct safe__peek *peek, int64_t pid, int64_t thread, const
 /* size bytes, at most SAFE__PEEK_BYTES, of the process's memory. */
 bool safe__peek_memory(struct safe__peek *peek, int64_t pid, uint64_t address, void *into, size_t size);
 
-/* Mode and inode of the file behind /proc/PID/task/THREAD/NAME. */
-bool safe__peek_file(struct safe__peek *peek, int64_t pid, int64_t thread, const char *name, unsigned *mode,
-                     uint64_t *inode);
+struct safe__peeked_file {
+  unsigned mode;
+  uint64_t volume, inode; /* as stat(2) tells them; the device's major number << 32 | minor */
+};
+
+/* The file behind /proc/PID/task/THREAD/NAME. */
+bool safe__peek_file(struct safe__peek *peek, int64_t pid, int64_t thread, const char *name,
+                     struct safe__peeked_file *file);
 
 #endif

@@ -125,6 +125,7 @@ bool safe__is_seen_file(const struct safe__seen_file *seen, int64_t pid, const c
 
   if (told && inode != seen->id.low) return false;
   if (told && info_volume(info, pid, &volume)) return volume == seen->id.volume;
+  if (told && link == NULL) return true; /* another file has the same inode seldom enough */
   return link != NULL && seen->name[0] != '\0' && strcmp(link, seen->name) == 0;
 }
 

@@ -180,6 +180,18 @@ char *safehold_path(const zend_string *name, uint32_t argument) {
   return NULL;
 }
 
+/* What other processes have open and wait for are names of files: sessions of other applications of the same user. */
+static bool may_look_at(zend_long pid) {
+  safe_error error = SAFE_ERROR_INIT;
+
+  if (PG(open_basedir) == NULL || *PG(open_basedir) == '\0' || pid == (zend_long)getpid()) return true;
+  error.code = SAFE_EACCES;
+  error.stage = SAFE_STAGE_ARGUMENTS;
+  snprintf(error.message, sizeof(error.message), "open_basedir does not allow a look at other processes.");
+  safehold_throw(&error, NULL);
+  return false;
+}
+
 bool safehold_query_ms(double seconds, uint32_t argument, int64_t *ms) {
   if (!(seconds >= 0 && seconds <= 86400)) {
     zend_argument_value_error(argument, "must be between 0 and 86400 seconds");
@@ -262,6 +274,7 @@ PHP_FUNCTION(Safehold_why) {
 
   if (!safehold_query_ms(timeout, 2, &options.timeout_ms)) RETURN_THROWS();
   if (name != NULL && (path = safehold_path(name, 1)) == NULL) RETURN_THROWS();
+  if (name == NULL && !may_look_at(pid)) RETURN_THROWS();
   options.path = path;
   options.pid = pid;
   code = safe_explain(&options, &why, &error);
@@ -321,7 +334,7 @@ PHP_FUNCTION(Safehold_leaks) {
     zend_argument_value_error(1, "must be greater than 0");
     RETURN_THROWS();
   }
-  if (!safehold_query_ms(timeout, 2, &options.timeout_ms)) RETURN_THROWS();
+  if (!safehold_query_ms(timeout, 2, &options.timeout_ms) || (!own && !may_look_at(pid))) RETURN_THROWS();
   options.pid = pid;
   if (safe_audit_handles(&options, &list, &error) != SAFE_OK) {
     safehold_throw(&error, NULL);

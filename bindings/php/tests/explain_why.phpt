@@ -21,7 +21,9 @@ var_dump($why->verdict, $link->pid === $pid, $link->waits, $link->other === getm
 
 fclose($pipes[0]);
 proc_close($child);
-var_dump(Safehold\why($path)->verdict);
+// A container, which does not see all processes, calls nothing free.
+$container = readlink('/proc/self/ns/pid') !== 'pid:[4026531836]';
+var_dump(Safehold\why($path)->verdict === ($container ? 'unknown' : 'free'));
 foreach ([[__DIR__ . '/none'], [PHP_INT_MAX], [$path, -1], [$path, NAN], [''], [0]] as $arguments)
     try {
         Safehold\why(...$arguments);
@@ -44,7 +46,7 @@ bool(true)
 string(5) "input"
 bool(true)
 bool(false)
-string(4) "free"
+bool(true)
 Safehold\PathException: The file cannot be examined: No such file or directory (looking at locks and processes, system error 2).
 Safehold\PathException: There is no process 9223372036854775807.
 ValueError: Safehold\why(): Argument #2 ($timeout) must be between 0 and 86400 seconds

@@ -4,6 +4,7 @@ proc_close: the filter of a stream that is closed with the process may close the
 safehold
 --INI--
 safehold.replace=proc_open
+error_reporting=24575
 --FILE--
 <?php
 class Again extends php_user_filter {

@@ -5,6 +5,7 @@ pcntl
 --INI--
 safehold.replace=flock,session
 safehold.lock_timeout=60
+error_reporting=24575
 session.use_cookies=0
 session.cache_limiter=
 --FILE--

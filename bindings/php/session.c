@@ -145,10 +145,8 @@ PS_READ_FUNC(safehold) {
   (void)maxlifetime;
   session->unread = true;
   if (!safehold_session_open(session, key)) return FAILURE;
-  session->busy = true;
   result = read_all(session, val);
-  if (!safehold_session_settle(session)) return FAILURE;
-  session->unread = false;
+  if (result == SUCCESS) session->unread = false; /* else a handler of errors may have closed it */
   return result;
 }
 

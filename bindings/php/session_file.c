@@ -73,9 +73,8 @@ void safehold_session_startup(void) {
 #endif
 }
 
-/* After a fatal error nobody is busy with it any more. */
 void safehold_session_free(struct safehold_session *session) {
-  if (session->busy && !CG(unclean_shutdown)) {
+  if (session->busy) {
     session->abandoned = true;
     return;
   }
@@ -83,13 +82,6 @@ void safehold_session_free(struct safehold_session *session) {
   if (session->id != NULL) zend_string_release(session->id);
   zend_string_release(session->folder);
   efree(session);
-}
-
-bool safehold_session_settle(struct safehold_session *session) {
-  session->busy = false;
-  if (!session->abandoned) return true;
-  safehold_session_free(session);
-  return false;
 }
 
 /* As PHP: made by this user or by root, unless root itself serves. Else it may be another application's. */
@@ -213,12 +205,25 @@ static bool open_anew(struct safehold_session *session, zend_string *id) {
   return lock_file(session, path);
 }
 
+/* False: it was abandoned. */
+static bool settle(struct safehold_session *session) {
+  session->busy = false;
+  if (!session->abandoned) return true;
+  safehold_session_free(session);
+  return false;
+}
+
 bool safehold_session_open(struct safehold_session *session, zend_string *id) {
-  bool opened;
+  bool opened = false;
 
   if (session->busy) return false;
   if (session->file >= 0 && session->id != NULL && zend_string_equals(id, session->id)) return true;
   session->busy = true;
-  opened = open_anew(session, id);
-  return safehold_session_settle(session) && opened;
+  zend_try { opened = open_anew(session, id); }
+  zend_catch {
+    settle(session);
+    zend_bailout();
+  }
+  zend_end_try();
+  return settle(session) && opened;
 }

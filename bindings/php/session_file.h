@@ -26,8 +26,6 @@ bool safehold_session_path(const struct safehold_session *session, const zend_st
    session may be gone then. */
 bool safehold_session_open(struct safehold_session *session, zend_string *id);
 void safehold_session_free(struct safehold_session *session);
-/* The end of being busy. False: it was abandoned, and is freed now. */
-bool safehold_session_settle(struct safehold_session *session);
 /* Unlocks and closes, so that the lock is free at once even if a forked child has the file too. */
 void safehold_session_close(struct safehold_session *session);
 

@@ -76,6 +76,7 @@ void safehold_session_startup(void) {
 void safehold_session_free(struct safehold_session *session) {
   if (session->busy) {
     session->abandoned = true;
+    if (session->wait != NULL) session->wait->deadline = 0; /* which ends the wait */
     return;
   }
   safehold_session_close(session);
@@ -110,9 +111,11 @@ static int wait_for_lock(struct safehold_session *session, int file, const char 
 
   ask.options.method = METHOD;
   safehold_wait_begin(&wait, timeout());
+  session->wait = &wait;
   code = safehold_lock_wait(&ask, &wait, &lock, &error);
+  session->wait = NULL;
   if (code == SAFE_OK) safe_lock_detach(lock);
-  if (code == SAFE_OK && session->abandoned) code = SAFE_EINTR;
+  if (session->abandoned) code = SAFE_EINTR;
   if (code == SAFE_OK && process != (long)getpid()) code = SAFE_EOWNER;
   if (code == SAFE_OK)
     session->file = file; /* for who ends the request, should the time be over */

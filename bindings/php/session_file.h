@@ -7,17 +7,20 @@
 
 #define SAFEHOLD_SESSION_PREFIX "sess_"
 
+struct safehold_wait;
+
 struct safehold_session {
   zend_string *folder;
   size_t depth; /* one folder for each of so many first characters of the id */
   int mode;
-  zend_string *id; /* whose file is open, or could not be opened */
-  int file;        /* open and locked; -1: none */
-  size_t size;     /* what was in the file when it was locked, or was written since */
-  bool parents;    /* the file was locked by the process that this one was forked from */
-  bool unread;     /* a read has begun, and not come to its end: the request is ended by a fatal error */
-  bool busy;       /* a handler of signals or errors may run, and call functions of sessions */
-  bool abandoned;  /* closed meanwhile; who is busy with it frees it */
+  zend_string *id;            /* whose file is open, or could not be opened */
+  int file;                   /* open and locked; -1: none */
+  size_t size;                /* what was in the file when it was locked, or was written since */
+  bool parents;               /* the file was locked by the process that this one was forked from */
+  bool unread;                /* a read has begun, and not come to its end: the request is ended by a fatal error */
+  bool busy;                  /* a handler of signals or errors may run, and call functions of sessions */
+  bool abandoned;             /* closed meanwhile; who is busy with it frees it */
+  struct safehold_wait *wait; /* for its lock, or NULL */
 };
 
 /* False: the id is too short for that many folders, or the path too long. `path` has room for MAXPATHLEN bytes. */

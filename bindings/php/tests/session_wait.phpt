@@ -50,9 +50,8 @@ try {
     echo $e->getMessage(), "\n";
 }
 echo "-- a handler that ends the session\n";
-pcntl_signal(SIGUSR1, function () use ($other) {
+pcntl_signal(SIGUSR1, function () {
     var_dump(session_status() === PHP_SESSION_ACTIVE, session_write_close());
-    $other->release();
 });
 $children[] = signal_later(SIGUSR1, 0.3);
 session_id('one');

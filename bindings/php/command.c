@@ -124,6 +124,10 @@ size_t safehold_command_read(struct safehold_command *command, char *buffer, siz
       command->outcome = SAFE_ETIMEDOUT;
       break;
     }
+    if (safehold_out_of_memory()) {
+      command->outcome = SAFE_EINTR;
+      break;
+    }
     came = read_some(command, buffer, room);
     if (came >= 0) return (size_t)came;
   }

@@ -43,13 +43,24 @@ static void bound(safe_sink *sink, size_t limit) {
   if (limit == 0) sink->kind = SAFE_SINK_DROP;
 }
 
+#define STEP ((size_t)256 << 10) /* so much memory may be taken beyond the limit before that is noticed */
+
+static void append(smart_str *all, const char *bytes, size_t length) {
+  size_t part;
+
+  for (; length > 0 && !safehold_out_of_memory(); bytes += part, length -= part) {
+    part = length < STEP ? length : STEP;
+    smart_str_appendl(all, bytes, part);
+  }
+}
+
 /* What was dropped is told by the totals alone: the limit may have been another one before. */
 static void collect(struct safehold_talk *talk) {
   struct safehold_collected *collected = &talk->collected;
   const safe_output *piece = &talk->piece;
 
-  if (piece->out_length > 0) smart_str_appendl(&collected->out, piece->out, piece->out_length);
-  if (piece->err_length > 0) smart_str_appendl(&collected->err, piece->err, piece->err_length);
+  append(&collected->out, piece->out, piece->out_length);
+  append(&collected->err, piece->err, piece->err_length);
   collected->out_total += piece->out_total;
   collected->err_total += piece->err_total;
   collected->out_cut |= piece->out_total > piece->out_length;
@@ -72,6 +83,7 @@ static int slice(struct safehold_talk *talk, safe_process *process, size_t limit
   bound(&options.err, room(&talk->collected.err, limit));
   options.timeout_ms = ms;
   options.drain_ms = DRAIN_MS;
+  safe_output_free(&talk->piece); /* of a call that a fatal error has ended */
   talk->piece = (safe_output)SAFE_OUTPUT_INIT;
   code = safe_process_communicate(process, &options, &talk->piece, error);
   collect(talk);
@@ -97,6 +109,7 @@ int safehold_talk(struct safehold_talk *talk, safe_process *process, size_t limi
     /* Once it has ended nothing runs but the time for draining, which a slice must not begin anew each time. */
     ms = has_ended(process, 0, NULL) ? DRAIN_MS + SLICE_MS : SLICE_MS;
     code = slice(talk, process, limit, left >= 0 && left < ms ? left : ms, error);
+    if (safehold_out_of_memory()) return SAFE_EINTR;
     if (code != SAFE_ETIMEDOUT) return code;
     if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
   } while (safehold_wait_left_ms(wait) != 0);

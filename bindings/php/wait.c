@@ -159,6 +159,7 @@ static void run_handlers(struct safehold_wait *wait) {
 bool safehold_wait_go_on(struct safehold_wait *wait) {
   bool due = handler_is_due();
 
+  if (safehold_out_of_memory()) return false; /* and the interrupt is the engine's */
   if (due) CLEAR(EG(vm_interrupt));
   if (LOAD(EG(timed_out))) {
     wait->until_execution = true;

@@ -18,6 +18,16 @@ struct safehold_wait {
                            wait would have returned EINTR. Set by safehold_wait_for only */
 };
 
+/* The memory limit is exceeded, and the engine waits for the end of the function to say so (PHP 8.2.36, which ends the
+   process without a word where memory_hard_limit_percent is exceeded, too). Who collects something stops then. */
+static inline bool safehold_out_of_memory(void) {
+#ifdef ZEND_HAS_OOM
+  return EG(delayed_oom).state == ZEND_OOM_STATE_PENDING;
+#else
+  return false;
+#endif
+}
+
 /* Begins a wait of at most `timeout` seconds (negative: for ever), cut short where max_execution_time has less left. */
 void safehold_wait_begin(struct safehold_wait *wait, double timeout);
 /* For a child: at most safehold.exec_timeout. Where PHP counts CPU time, scripts rely on max_execution_time to leave

@@ -4,21 +4,32 @@
 #if defined(__linux__) && !defined(ZTS)
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define QUERY_MS 1000 /* at most; it is seldom asked */
 
+/* Not fstat(), which asks the server: among what the script has open may be a file of one that does not answer. */
+static bool identify(int file, const char *path, struct statx *status) {
+  return statx(file, path, AT_STATX_DONT_SYNC | AT_EMPTY_PATH, STATX_INO, status) == 0;
+}
+
+static bool is_same(const struct statx *one, const struct statx *other) {
+  return one->stx_ino == other->stx_ino && one->stx_dev_major == other->stx_dev_major &&
+         one->stx_dev_minor == other->stx_dev_minor;
+}
+
 bool safehold_lock_may_wait_for_itself(const struct safehold_lock_ask *ask, bool asked) {
   int count = 0, expected = asked || ask->path == NULL ? 1 : 0;
   DIR *folder = opendir("/proc/self/fd");
-  zend_stat_t wanted, status;
+  struct statx wanted, status;
   struct dirent *entry;
 
   if (folder == NULL) return false;
-  if ((ask->path != NULL ? zend_stat(ask->path, &wanted) : zend_fstat(ask->file, &wanted)) == 0)
+  if (ask->path != NULL ? identify(AT_FDCWD, ask->path, &wanted) : identify(ask->file, "", &wanted))
     while (count <= expected && (entry = readdir(folder)) != NULL)
-      count += entry->d_name[0] != '.' && zend_fstat(atoi(entry->d_name), &status) == 0 &&
-               status.st_ino == wanted.st_ino && status.st_dev == wanted.st_dev;
+      count += entry->d_name[0] != '.' && identify(atoi(entry->d_name), "", &status) && is_same(&status, &wanted);
   closedir(folder);
   return count > expected;
 }

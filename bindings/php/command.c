@@ -129,6 +129,9 @@ size_t safehold_command_read(struct safehold_command *command, char *buffer, siz
       break;
     }
     came = read_some(command, buffer, room);
+#if PHP_VERSION_ID >= 80400 /* whose own reads from pipes do so: a command may have changed any file (bug 72666) */
+    php_clear_stat_cache(0, NULL, 0);
+#endif
     if (came >= 0) return (size_t)came;
   }
   return 0;

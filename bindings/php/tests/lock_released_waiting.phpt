@@ -28,7 +28,7 @@ foreach ([Lock::METHOD_FLOCK, Lock::METHOD_OFD] as $method) {
             $lock->release();
             $other->finish();
         });
-        $children[] = signal_later(SIGUSR1, 0.3);
+        $children[] = signal_later(SIGUSR1, 1);
         attempt(fn () => $lock->convert(Lock::EXCLUSIVE, 60));
         var_dump($lock->isHeld(), Lock::try($path, method: $method) !== null);
     }
@@ -39,7 +39,7 @@ pcntl_signal(SIGUSR1, function () {
     foreach (debug_backtrace() as $frame)
         if (($frame['object'] ?? null) instanceof Lock) $frame['object']->release();
 });
-$children[] = signal_later(SIGUSR1, 0.3);
+$children[] = signal_later(SIGUSR1, 1);
 attempt(fn () => new Lock(fopen($path, 'c+'), timeout: 60));
 $other->finish();
 ?>

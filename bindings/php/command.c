@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "command.h"
 
+#include "ext/standard/php_filestat.h"
+
 #ifdef PHP_WIN32
 #include <process.h>
 #else

@@ -10,6 +10,7 @@ struct parser {
   void *self;
   enum parser_stop stop;
   bool keep_alive;
+  bool between, after_cr; /* before the first byte of a request; the last one was a carriage return */
   int64_t content_length;
 };
 
@@ -53,6 +54,7 @@ static int on_head(llhttp_t *own) {
 
 static int on_end(llhttp_t *own) {
   if (of(own)->stop != PARSER_WHOLE) of(own)->stop = PARSER_END;
+  of(own)->between = true;
   return HPE_PAUSED;
 }
 
@@ -71,6 +73,7 @@ struct parser *parser_create(const struct parser_sink *sink, void *self) {
   if (parser == NULL) return NULL;
   llhttp_init(&parser->own, HTTP_REQUEST, &settings);
   parser->own.data = parser;
+  parser->between = true;
   parser->sink = sink;
   parser->self = self;
   return parser;
@@ -78,11 +81,29 @@ struct parser *parser_create(const struct parser_sink *sink, void *self) {
 
 void parser_free(struct parser *parser) { free(parser); }
 
+/* Empty lines before a request are to be passed over (RFC 9112 section 2.2), which llhttp does with carriage returns
+   that end no line too: another server on the way may take them for a part of the request. */
+static bool begins_well(struct parser *parser, const char *bytes, size_t length) {
+  size_t at;
+
+  for (at = 0; parser->between && at < length; at++) {
+    if (parser->after_cr && bytes[at] != '\n') return false;
+    parser->after_cr = bytes[at] == '\r';
+    parser->between = bytes[at] == '\r' || bytes[at] == '\n';
+  }
+  return true;
+}
+
 enum parser_stop parser_feed(struct parser *parser, const char *bytes, size_t length, size_t *used) {
   llhttp_errno_t code;
 
   if (llhttp_get_errno(&parser->own) == HPE_PAUSED) llhttp_resume(&parser->own);
   parser->stop = PARSER_MORE;
+  *used = 0;
+  if (!begins_well(parser, bytes, length)) {
+    llhttp_set_error_reason(&parser->own, "a carriage return that ends no line");
+    return PARSER_FAILED;
+  }
   code = llhttp_execute(&parser->own, bytes, length);
   *used = code == HPE_OK ? length : (size_t)(llhttp_get_error_pos(&parser->own) - bytes);
   if (code == HPE_PAUSED) return parser->stop;

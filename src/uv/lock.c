@@ -213,8 +213,8 @@ int safe_uv_lock_cancel(safe_uv_lock *request) {
   if (own->revoked) return UV_EALREADY;
   own->revoked = true;
   safe_lock_wait_revoke(own->wait);
-  /* Usually that is all; a kernel that does not let go is waited for by the loop. */
-  if (!own->has_turn && safe_lock_wait_poll(own->wait) == SAFE_OK) {
+  /* Usually that is all; a kernel that does not let go is waited for by the loop, or where that cannot be in finish. */
+  if (!own->has_turn && (safe_lock_wait_poll(own->wait) == SAFE_OK || !safe__uv_watch_lives(&own->watch))) {
     safe__uv_watch_close(&own->watch);
     call_back_next_turn(own);
   }

@@ -57,6 +57,11 @@ void safe__uv_watch_close(struct safe__uv_watch *watch) {
   watch->has_timer = false;
 }
 
+bool safe__uv_watch_lives(const struct safe__uv_watch *watch) {
+  if (watch->has_timer) return !uv_is_closing((const uv_handle_t *)&watch->timer);
+  return watch->has_source && !uv_is_closing(&watch->source.any);
+}
+
 static void reference(uv_handle_t *handle, bool keeps_alive) {
   if (keeps_alive)
     uv_ref(handle);

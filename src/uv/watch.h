@@ -36,6 +36,8 @@ void safe__uv_watch_later(struct safe__uv_watch *watch);
 void safe__uv_watch_slowly(struct safe__uv_watch *watch);
 /* Afterwards the library may close the handle. Does nothing where there is none, or when it was done. */
 void safe__uv_watch_close(struct safe__uv_watch *watch);
+/* False also where the host has closed what is not its own. */
+bool safe__uv_watch_lives(const struct safe__uv_watch *watch);
 void safe__uv_watch_reference(struct safe__uv_watch *watch, bool keeps_alive);
 
 /* ---- Each system's own part. */

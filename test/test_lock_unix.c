@@ -386,7 +386,7 @@ static void interrupted(void) {
 
 static void a_signal_is_told_to_who_asked(void **state) {
   (void)state;
-  with_signals(2, 30 * slowness(), interrupted); /* he has to get to his next wait in between */
+  with_signals(2, 60 * slowness(), interrupted); /* he has to get to his next wait in between */
 }
 
 static void uninterrupted(void) {

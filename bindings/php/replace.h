@@ -17,8 +17,8 @@ void safehold_replace_none(void);
    such function, or if it was disabled (disable_functions), which must stay as it is. */
 zend_result safehold_replace_function(const char *name, zif_handler with, zif_handler *original);
 
-/* When all streams are closed: forgets those whose closing the script's code has ended in the middle, by a fatal error in
-   a filter. */
+/* When all streams are closed: forgets those whose closing the script's code has ended in the middle, by a fatal error
+   in a filter. */
 void safehold_popen_request_end(void);
 
 /* One for each name, in the file replace_NAME.c; called in this order. undo may be NULL. */

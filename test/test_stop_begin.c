@@ -313,6 +313,8 @@ static void a_signal_is_asked_for_and_sent(void **state) {
   safe_process *process = start_helper("sleep", "60000", NULL);
   safe_error error = SAFE_ERROR_INIT;
   safe_exit status = SAFE_EXIT_INIT;
+  int64_t until = now_ms() + 5000 * slowness();
+  int code;
 
   (void)state;
   assert_code(safe_process_signal(process, 0, 0, &error), SAFE_OK);
@@ -323,7 +325,10 @@ static void a_signal_is_asked_for_and_sent(void **state) {
   assert_code(safe_process_signal(process, 0, 0, &error), SAFE_ESRCH);
   assert_non_null(strstr(error.message, "has ended"));
   assert_code(safe_process_signal(process, SIGTERM, 0, &error), SAFE_ESRCH);
-  assert_code(safe_process_signal(process, SIGTERM, SAFE_SIGNAL_GROUP, &error), SAFE_ESRCH);
+  /* Under Wine a job's count follows its process's end. */
+  while ((code = safe_process_signal(process, SIGTERM, SAFE_SIGNAL_GROUP, &error)) == SAFE_OK && now_ms() < until)
+    sleep_ms(10);
+  assert_code(code, SAFE_ESRCH);
   safe_process_free(process);
 }
 

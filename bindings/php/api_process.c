@@ -157,7 +157,7 @@ ZEND_METHOD(Safehold_Process, wait) {
   begin_wait(&wait, null ? NULL : &seconds);
   code = safehold_child_wait(self->process, &wait, &status, &error);
   safehold_wait_end(&wait);
-  if (code == SAFE_EINTR) RETURN_THROWS();
+  if (code == SAFE_EINTR) return; /* a handler has thrown, or the memory limit is exceeded: PHP says so later */
   throw_unless(code, &error);
   if (code == SAFE_OK) safehold_exit_status(return_value, &status);
 }
@@ -217,7 +217,7 @@ ZEND_METHOD(Safehold_Process, communicate) {
     RETURN_THROWS();
   }
   code = talk(self, no_seconds ? NULL : &seconds, no_limit ? USUAL_LIMIT : (size_t)limit, &error);
-  if (code == SAFE_EINTR) RETURN_THROWS();
+  if (code == SAFE_EINTR) return; /* as in wait */
   throw_unless(code, &error);
   if (code == SAFE_OK) tell_output(return_value, self);
 }

@@ -55,6 +55,18 @@ static pid_t fork_child(void) {
   return pid;
 }
 
+/* The one before, who was killed, may have it a moment longer: he is a zombie, and a thread of his (an emulator has
+   some) has not ended yet. */
+static bool lock_soon(int fd, const struct orders *orders) {
+  int tries = 0;
+
+  while (lock(fd, orders, orders->waits) != 0) {
+    if ((errno != EWOULDBLOCK && errno != EACCES) || tries++ == 1000) return false;
+    sleep_ms(1);
+  }
+  return true;
+}
+
 static void obey(struct orders *orders, int ready) {
   int fd = -1;
 
@@ -64,7 +76,7 @@ static void obey(struct orders *orders, int ready) {
     fd = LOCKER_FD;
   }
   if (orders->waits && write(ready, "r", 1) != 1) _exit(11);
-  if (fd >= 0 && lock(fd, orders, orders->waits) != 0) _exit(12);
+  if (fd >= 0 && !lock_soon(fd, orders)) _exit(12);
   if (orders->forks) orders->child = fork_child();
   if (!orders->waits && write(ready, "r", 1) != 1) _exit(13);
   close(ready);

@@ -19,6 +19,17 @@ as_root() {
 
 installed() { [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null | cut -c1-2)" = ii ]; }
 
+# No service is started by being installed: nginx would listen for everybody. In a subshell, whose end puts that back.
+install_packages() {
+  policy=/usr/sbin/policy-rc.d # see invoke-rc.d(8); 101: not allowed
+  if [ ! -e "$policy" ]; then
+    trap 'as_root rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' policy "$policy"
+  fi
+  as_root apt-get -q update && as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install "$@"
+}
+
 # need_packages NAME...: installs those Debian packages that are missing. Asks dpkg first, so that a machine which
 # has everything needs neither network nor root.
 need_packages() {
@@ -34,9 +45,7 @@ need_packages() {
   say "installing$missing"
   mkdir -p "$root/build"
   # shellcheck disable=SC2086 # a list of names
-  if ! { as_root apt-get -q update &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing; } \
-    >"$root/build/install.log" 2>&1; then
+  if ! (install_packages $missing) >"$root/build/install.log" 2>&1; then
     tail -n 20 "$root/build/install.log" >&2
     die "could not install$missing"
   fi

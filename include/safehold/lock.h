@@ -188,10 +188,11 @@ SAFE_API void safe_lock_wait_cancel(safe_lock_wait *wait);
  * Changes a lock that is held to options->mode, with the deadline, cancel and flag SAFE_LOCK_RETURN_ON_EINTR of the
  * options; the rest of them is not looked at. When it fails, what is left depends on the method:
  *
- *   OFD, POSIX  the lock as it was
- *   FLOCK       exclusive to shared does not fail; shared to exclusive gives the shared lock up before it asks (Linux),
- * or before it waits (FreeBSD), or keeps it (macOS) BOTH        as FLOCK, but while it is the OFD lock that is refused,
- * the lock is as it was FAR, COMPAT as FLOCK on Linux
+ *   - OFD, POSIX: the lock as it was.
+ *   - FLOCK: exclusive to shared does not fail. Shared to exclusive gives the shared lock up before it asks (Linux), or
+ *     before it waits (FreeBSD), or keeps it (macOS).
+ *   - BOTH: as FLOCK, but while it is the OFD lock that is refused, the lock is as it was.
+ *   - FAR, COMPAT: as FLOCK on Linux.
  *
  * SAFE_ELOST: the lock is lost, and nothing is held; error->message says why. safe_unlock frees it as always. Two
  * holders of a shared lock that both ask for an exclusive one wait for each other until the first deadline.

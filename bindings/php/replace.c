@@ -40,6 +40,7 @@ static zend_result mark(const char *word, size_t length) {
 static void note_names(void) {
   size_t at, length = 0;
 
+  strcpy(names, "none"); /* also where PHP is started once more in this process, with other settings */
   for (at = 0; at < COUNT; at++)
     if (in_effect[at])
       length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", length > 0 ? ", " : "", all[at]->name);

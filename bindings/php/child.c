@@ -73,8 +73,7 @@ php_stream *safehold_child_stream(safe_process *process, int stream) {
   zend_bailout(); /* no memory */
 }
 
-#define LOOK_MS 100 /* for a look at what the child does, once its time is over */
-#define STEP_MS 20  /* between two looks where there is no handle to wait on: Linux before 5.3 */
+#define STEP_MS 20 /* between two looks where there is no handle to wait on: Linux before 5.3 */
 
 static int look(safe_process *process, int64_t ms, safe_exit *status, safe_error *error) {
   safe_wait_options options = SAFE_WAIT_OPTIONS_INIT;
@@ -99,7 +98,7 @@ int safehold_child_wait(safe_process *process, struct safehold_wait *wait, safe_
   if (code == SAFE_OK) return code;
   if (handle != SAFE_INVALID_HANDLE) code = safehold_wait_for(wait, handle, false);
   if (code == SAFE_OK || handle == SAFE_INVALID_HANDLE) code = wait_in_steps(process, wait);
-  return code == SAFE_EINTR ? code : look(process, LOOK_MS, status, error);
+  return code == SAFE_EINTR ? code : look(process, SAFEHOLD_LOOK_MS, status, error);
 }
 
 int safehold_child_stop(safe_process *process, safe_stop_report *report, safe_error *error) {

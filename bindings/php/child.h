@@ -19,6 +19,8 @@ int safehold_child_spawn(safe_process **process, const safe_spawn_options *optio
    that stream is no pipe, or was taken. */
 php_stream *safehold_child_stream(safe_process *process, int stream);
 
+#define SAFEHOLD_LOOK_MS 100 /* for a look at what the child does, once its time is over */
+
 /* Waits until the child has ended, handling signals. SAFE_OK; SAFE_ETIMEDOUT, which comes up to 100 ms late, as `error`
    tells what the child does; SAFE_EINTR: safehold_wait_go_on says that it is not to go on. Returns also where a handler
    ends the request, see safehold_wait_end. `status` as by safe_process_wait. */

@@ -10,9 +10,6 @@
 #include <unistd.h>
 #endif
 
-/* How long the look at what the command does may take, once its time is over. */
-#define LOOK_MS 100
-
 struct safehold_command {
   safe_process *process;
   safe_handle output;
@@ -143,7 +140,7 @@ size_t safehold_command_read(struct safehold_command *command, char *buffer, siz
 static void look(struct safehold_command *command, safe_exit *status, safe_error *error) {
   safe_wait_options options = SAFE_WAIT_OPTIONS_INIT;
 
-  options.timeout_ms = LOOK_MS;
+  options.timeout_ms = SAFEHOLD_LOOK_MS;
   if (safe_process_wait(command->process, &options, status, error) != SAFE_OK) return;
   error->code = SAFE_ETIMEDOUT;
   snprintf(error->message, sizeof(error->message),

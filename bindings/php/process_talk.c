@@ -5,7 +5,6 @@
 #define SLICE_MS 50
 /* After the child's end, for who else has its output open; the library's own default. */
 #define DRAIN_MS 1000
-#define LOOK_MS 100 /* for a look at what the child does, once its time is over */
 
 bool safehold_talk_give(struct safehold_talk *talk, zend_string *input) {
   zend_string *both;
@@ -114,7 +113,7 @@ int safehold_talk(struct safehold_talk *talk, safe_process *process, size_t limi
     if (!safehold_wait_go_on(wait)) return SAFE_EINTR;
   } while (safehold_wait_left_ms(wait) != 0);
   /* The sentence of the call itself names the slice's time. */
-  has_ended(process, LOOK_MS, error);
+  has_ended(process, SAFEHOLD_LOOK_MS, error);
   return SAFE_ETIMEDOUT;
 }
 

@@ -150,6 +150,62 @@ static void a_child_that_hangs_before_exec_costs_the_deadline(void **state) {
   }
 }
 
+/* ---- Ignored signals that stay: the kernel takes the handlers away, or the child itself does. */
+static atomic_int heard, clones;
+static long clone3_refusal;
+
+static void hear(int number) {
+  (void)number;
+  heard++;
+}
+
+static long counted_clone3(uint64_t flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument,
+                           int cgroup) {
+  clones++;
+  if (clone3_refusal != 0) return clone3_refusal;
+  return real.clone3(flags, stack, pid_out, tid_word, run, argument, cgroup);
+}
+
+/* In the child, which has all signals unblocked by then. */
+static long exec_with_signals(const char *path, char *const *argv, char *const *envp) {
+  long self = safe__raw6(SYS_getpid, 0, 0, 0, 0, 0, 0);
+
+  safe__raw6(SYS_kill, self, SIGPIPE, 0, 0, 0, 0);
+  safe__raw6(SYS_kill, self, SIGUSR1, 0, 0, 0, 0);
+  return real.exec(path, argv, envp);
+}
+
+static void no_handler_runs_in_a_child_that_keeps_ignored_signals(void **state) {
+  static const long refusals[] = {0, -ENOSYS};
+  safe_spawn_options options = of_helper(exit_argv);
+  struct sigaction old_usr1, old_pipe;
+  safe_exit status = SAFE_EXIT_INIT;
+  safe_process *process;
+  int round, spawns;
+
+  (void)state;
+  options.flags = SAFE_SPAWN_KEEP_IGNORED;
+  sigaction(SIGUSR1, &(struct sigaction){.sa_handler = hear}, &old_usr1);
+  sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &old_pipe);
+  safe__kernel.clone3 = counted_clone3;
+  safe__kernel.exec = exec_with_signals;
+  for (round = 0; round < 2; round++) {
+    clone3_refusal = refusals[round];
+    for (spawns = 0; spawns < 2; spawns++) {
+      assert_code(safe_spawn(&process, &options, NULL), SAFE_OK);
+      assert_code(safe_process_wait(process, NULL, &status, NULL), SAFE_OK);
+      assert_int_equal(status.kind, SAFE_EXIT_SIGNAL);
+      assert_int_equal(status.signal, SIGUSR1);
+      safe_process_free(process);
+    }
+  }
+  sigaction(SIGUSR1, &old_usr1, NULL);
+  sigaction(SIGPIPE, &old_pipe, NULL);
+  assert_int_equal(heard, 0);
+  /* Who was refused does not ask again. */
+  if (safe__clone_works()) assert_in_range(clones, 1, 3);
+}
+
 static int64_t spared_pid;
 static int spared_pidfd;
 
@@ -392,6 +448,7 @@ int main(void) {
     faulty_test(what_a_late_failure_has_written_is_no_pidfd),
     faulty_test(a_limit_on_processes_is_named),
     faulty_test(a_child_that_hangs_before_exec_costs_the_deadline),
+    faulty_test(no_handler_runs_in_a_child_that_keeps_ignored_signals),
     faulty_test(a_child_that_cannot_be_killed_is_parked),
     faulty_test(a_process_that_cannot_be_killed_is_described),
     cmocka_unit_test(the_host_keeps_its_dumpable_flag),

@@ -134,8 +134,8 @@ static void nobody_escapes_from_a_cgroup(void **state) {
 
 static long refused_clone3;
 
-static long refusing_clone_into(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
-                                void *argument, int cgroup) {
+static long refusing_clone3(uint64_t flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
+                            void *argument, int cgroup) {
   (void)flags, (void)stack, (void)pid_out, (void)tid_word, (void)run, (void)argument, (void)cgroup;
   return refused_clone3;
 }
@@ -147,7 +147,7 @@ static void without_clone3_the_child_enters_it_by_itself(void **state) {
   (void)state;
   for (at = 0; at < 4; at++) {
     refused_clone3 = -reasons[at];
-    safe__kernel.clone_into = refusing_clone_into;
+    safe__kernel.clone3 = refusing_clone3;
     end_bomb_in_cgroup("bomb-joined");
   }
 }
@@ -173,7 +173,7 @@ static void a_forked_child_is_in_it_too(void **state) {
   (void)state;
   safe__kernel.clone = no_shared_memory;
   refused_clone3 = -EPERM;
-  safe__kernel.clone_into = refusing_clone_into;
+  safe__kernel.clone3 = refusing_clone3;
   end_bomb_in_cgroup("bomb-forked");
 }
 

@@ -211,7 +211,7 @@ int safe__child_run(void *argument) {
   int failed;
 
   if (result < 0) return report(plan, SAFE_STAGE_DESCRIPTORS, -1, result);
-  child_default_signals((plan->flags & SAFE_SPAWN_KEEP_IGNORED) != 0);
+  if (!plan->handlers_cleared) child_default_signals((plan->flags & SAFE_SPAWN_KEEP_IGNORED) != 0);
   failed = leave_the_group(plan);
   if (plan->umask >= 0) child_umask(plan->umask);
   if (failed == 0) failed = open_paths(plan);

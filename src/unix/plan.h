@@ -45,6 +45,7 @@ struct safe__plan {
   const safe_spawn_options *asked; /* the caller's: only until the launch has returned */
   uint32_t tree_limits;            /* bit 1 << SAFE_LIMIT_*: set for the tree as a whole, by the launch. Then the child
                                       itself needs no RLIMIT_NPROC */
+  bool handlers_cleared;           /* the child was born without the host's signal handlers */
   volatile struct safe__child_report report;
 };
 

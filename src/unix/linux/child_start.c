@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How a child comes into its tree. On shared memory, like child.c: raw calls only. */
+#include <stdatomic.h>
 #include <sys/prctl.h>
 
 #include "child_calls.h"
@@ -10,19 +11,36 @@ static bool is_limit(long result) {
   return result == -EAGAIN || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
 }
 
+static atomic_bool never_cleared; /* Linux before 5.5, or a policy */
+
+/* Where ignored signals stay, the kernel sees to the rest: otherwise the child has to look at each of the 64. */
+static uint64_t more_flags(const struct safe__plan *plan) {
+  if ((plan->flags & SAFE_SPAWN_KEEP_IGNORED) == 0) return 0;
+  return atomic_load_explicit(&never_cleared, memory_order_relaxed) ? 0 : CLONE_CLEAR_SIGHAND;
+}
+
 long safe__start_child(unsigned long flags, void *stack, int *pidfd, int *word, struct safe__plan *plan,
                        struct safe__tree *tree, int folder) {
+  int (*run)(void *) = tree == NULL ? safe__child_run : safe__child_start;
+  void *argument = tree == NULL ? (void *)plan : &tree->start;
+  uint64_t more = more_flags(plan);
   long pid;
 
-  if (tree == NULL) return safe__kernel.clone(flags, stack, pidfd, word, safe__child_run, plan);
-  tree->start.plan = plan;
-  tree->start.join = NULL;
-  if (folder >= 0) {
-    pid = safe__kernel.clone_into(flags, stack, pidfd, word, safe__child_start, &tree->start, folder);
-    if (pid > 0 || is_limit(pid)) return pid;
-    tree->start.join = tree->cgroup.join; /* Linux before 5.7, or a policy: systemd/systemd#34005 has E2BIG too */
+  if (tree != NULL) {
+    tree->start.plan = plan;
+    tree->start.join = NULL;
   }
-  return safe__kernel.clone(flags, stack, pidfd, word, safe__child_start, &tree->start);
+  if (folder >= 0 || more != 0) {
+    plan->handlers_cleared = more != 0;
+    pid = safe__kernel.clone3(flags | more, stack, pidfd, word, run, argument, folder);
+    if (pid > 0 || is_limit(pid)) return pid;
+    plan->handlers_cleared = false;
+    if (folder >= 0)
+      tree->start.join = tree->cgroup.join; /* Linux before 5.7, or a policy: systemd/systemd#34005 has E2BIG too */
+    else
+      atomic_store(&never_cleared, true);
+  }
+  return safe__kernel.clone(flags, stack, pidfd, word, run, argument);
 }
 
 static long join(const struct safe__start *start) {

@@ -44,18 +44,18 @@ struct clone_arguments { /* struct clone_args of linux/sched.h, as of 5.7 */
 
 #define STACK_FOOT 4096 /* clone3 is told a stack's lower end, and starts at its upper one */
 
-static long clone_into_call(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *),
-                            void *argument, int cgroup) {
+static long clone3_call(uint64_t flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument,
+                        int cgroup) {
   struct clone_arguments arguments;
 
-  arguments.flags = (flags & ~(unsigned long)CSIGNAL) | CLONE_INTO_CGROUP;
+  arguments.flags = (flags & ~(uint64_t)CSIGNAL) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0);
   arguments.pidfd = (uint64_t)(uintptr_t)pid_out;
   arguments.child_tid = (uint64_t)(uintptr_t)tid_word;
   arguments.exit_signal = flags & CSIGNAL;
   arguments.stack = stack == NULL ? 0 : (uint64_t)(uintptr_t)stack - STACK_FOOT;
   arguments.stack_size = stack == NULL ? 0 : STACK_FOOT;
   arguments.parent_tid = arguments.tls = arguments.set_tid = arguments.set_tid_size = 0;
-  arguments.cgroup = (uint64_t)cgroup;
+  arguments.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0;
   return safe__raw_clone3(&arguments, sizeof(arguments), run, argument);
 }
 
@@ -96,8 +96,8 @@ static long pidfd_exit_call(int pidfd, int *wait_status) {
   return 0;
 }
 
-struct safe__kernel safe__kernel = {safe__raw_clone, exec_call,       kill_group_call,  kill_call,
-                                    signal_call,     clone_into_call, kill_cgroup_call, pidfd_exit_call};
+struct safe__kernel safe__kernel = {safe__raw_clone, exec_call,   kill_group_call,  kill_call,
+                                    signal_call,     clone3_call, kill_cgroup_call, pidfd_exit_call};
 
 uint64_t safe__block_signals(void) {
   uint64_t all = ~UINT64_C(0), old = 0;

@@ -25,6 +25,9 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL /* clone3, 5.5 */
+#endif
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP 0x200000000ULL /* clone3, 5.7 */
 #endif
@@ -46,9 +49,10 @@ struct safe__kernel {
   long (*kill_group)(int pidfd, int64_t pid, bool reaped, int signal);
   long (*kill)(int pidfd, int64_t pid, int signal); /* by pidfd, or by pid if that is -1 */
   long (*signal)(int pidfd, int signal);            /* by pidfd alone, to a process that may not be our child */
-  /* The same as clone, and the process is born in the cgroup whose folder is open. */
-  long (*clone_into)(unsigned long flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument,
-                     int cgroup);
+  /* The same as clone, with room for more flags; and the process is born in the cgroup whose folder is open, unless
+     that is -1. */
+  long (*clone3)(uint64_t flags, void *stack, int *pid_out, int *tid_word, int (*run)(void *), void *argument,
+                 int cgroup);
   long (*kill_cgroup)(int folder);                 /* cgroup.kill, 5.14 */
   long (*pidfd_exit)(int pidfd, int *wait_status); /* PIDFD_GET_INFO, 6.15; -EAGAIN: not yet */
 };

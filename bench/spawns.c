@@ -12,9 +12,11 @@
 
 #include "measure.h"
 #include "safehold.h"
+#include "spawn_least.h"
 
 static const char *child_path;
 static bool with_pipes; /* for ours */
+static uint32_t flags;  /* likewise */
 
 /* Until the call returns, and until the child is reaped. */
 struct times {
@@ -45,6 +47,7 @@ static void our_spawn(struct times *times) {
 
   options.argv = argv;
   options.env = env;
+  options.flags = flags;
   if (with_pipes) options.in.kind = options.out.kind = options.err.kind = SAFE_STDIO_PIPE;
   if (safe_spawn(&process, &options, &error) != 0) {
     fprintf(stderr, "%s\n", error.message);
@@ -56,19 +59,43 @@ static void our_spawn(struct times *times) {
   samples_add(&times->reaped, (double)(bench_now() - began));
 }
 
+static void least_spawn(struct times *times) {
+  int64_t began = bench_now(), returned;
+  int pidfd = bench_spawn_least(child_path, &returned);
+
+  samples_add(&times->returned, (double)(returned - began));
+  bench_least_reap(pidfd);
+  samples_add(&times->reaped, (double)(bench_now() - began));
+}
+
+static void report(const char *kind, const char *suffix, struct samples *ours, struct samples *raw,
+                   struct samples *least) {
+  char name[48], extra[32];
+
+  snprintf(name, sizeof(name), "spawn.%s%s", kind, suffix);
+  snprintf(extra, sizeof(extra), "least=%.2f", samples_median(least) / 1000);
+  bench_report(name, "us", 1000, ours, raw, extra);
+  samples_free(least);
+}
+
 static void spawn(const char *suffix) {
-  struct times ours = {{0}, {0}}, raw = {{0}, {0}};
-  char name[48];
+  struct times ours = {{0}, {0}}, raw = {{0}, {0}}, least = {{0}, {0}};
   int round;
 
   for (round = 0; round < bench_rounds(2000); round++) {
     our_spawn(&ours);
     raw_spawn(&raw);
+    least_spawn(&least);
   }
-  snprintf(name, sizeof(name), "spawn.return%s", suffix);
-  bench_report(name, "us", 1000, &ours.returned, &raw.returned, NULL);
-  snprintf(name, sizeof(name), "spawn.wait%s", suffix);
-  bench_report(name, "us", 1000, &ours.reaped, &raw.reaped, NULL);
+  report("return", suffix, &ours.returned, &raw.returned, &least.returned);
+  report("wait", suffix, &ours.reaped, &raw.reaped, &least.reaped);
+}
+
+/* Like with like: vfork's child has the ignored signals too. */
+static void spawn_that_keeps(void) {
+  flags = SAFE_SPAWN_KEEP_IGNORED;
+  spawn(".keep");
+  flags = 0;
 }
 
 /* ---- spawn.return.dense15000: three pipes above 15,000 other descriptors, with low numbers in reserve. */
@@ -204,6 +231,7 @@ void bench_spawns(const char *child) {
   if (!bench_wanted("spawn")) return;
   child_path = child;
   spawn("");
+  spawn_that_keeps();
   spawn_with_descriptors(".fds1000", 1000);
   spawn_with_descriptors(".fds15000", 15000);
   bench_need(safe_reserve_descriptors(16) == 16, "safe_reserve_descriptors");

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "spawn_least.h"
+
+#include <poll.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "measure.h"
+
+#define STACK_BYTES 65536
+#define FLAGS (CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CHILD_CLEARTID)
+
+static char *stack;
+static int word;
+static const uint64_t no_action[8]; /* SIG_DFL, no flags, no mask */
+
+static int run(void *path) {
+  char *const argv[] = {path, NULL}, *const env[] = {NULL};
+  int number;
+
+  safe__raw6(SYS_close_range, 3, ~0u, SAFE__CLOSE_RANGE_UNSHARE, 0, 0, 0);
+  for (number = 1; number <= 64; number++)
+    safe__raw6(SYS_rt_sigaction, number, (long)no_action, 0, sizeof(uint64_t), 0, 0);
+  safe__restore_signals(0);
+  safe__raw6(SYS_execve, (long)path, (long)argv, (long)env, 0, 0, 0);
+  return 127;
+}
+
+int bench_spawn_least(const char *path, int64_t *returned) {
+  int pidfd = -1;
+  uint64_t mask;
+  long pid;
+
+  if (stack == NULL) stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  bench_need(stack != MAP_FAILED, "mmap");
+  word = 1;
+  mask = safe__block_signals();
+  pid = safe__raw_clone(FLAGS, stack + STACK_BYTES, &pidfd, &word, run, (void *)path);
+  safe__restore_signals(mask);
+  bench_need(pid > 0, "clone");
+  while (__atomic_load_n(&word, __ATOMIC_ACQUIRE) != 0) safe__futex_wait(&word, 1, INT64_MAX);
+  *returned = bench_now();
+  return pidfd;
+}
+
+void bench_least_reap(int pidfd) {
+  struct pollfd ready = {pidfd, POLLIN, 0};
+  siginfo_t info;
+
+  bench_need(poll(&ready, 1, -1) == 1 && safe__waitid(pidfd, -1, &info, WEXITED, NULL) == 0, "waitid");
+  close(pidfd);
+}

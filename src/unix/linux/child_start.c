@@ -30,8 +30,8 @@ long safe__start_child(unsigned long flags, void *stack, int *pidfd, int *word, 
     tree->start.plan = plan;
     tree->start.join = NULL;
   }
+  plan->handlers_cleared = more != 0;
   if (folder >= 0 || more != 0) {
-    plan->handlers_cleared = more != 0;
     pid = safe__kernel.clone3(flags | more, stack, pidfd, word, run, argument, folder);
     if (pid > 0 || is_limit(pid)) return pid;
     plan->handlers_cleared = false;

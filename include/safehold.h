@@ -20,7 +20,7 @@
  * - Strings are UTF-8 on Windows and bytes elsewhere. They are read during the call and never kept.
  * - Times are milliseconds on a monotonic clock (CLOCK_MONOTONIC, which stands still while the machine is
  *   suspended on Linux and the BSDs; QueryUnbiasedInterruptTime, which does too, on Windows). SAFE_NO_WAIT is 0,
- * SAFE_FOREVER is -1; any other negative number is SAFE_EINVAL.
+ *   SAFE_FOREVER is -1; any other negative number is SAFE_EINVAL.
  * - Every public struct starts with its size: initialise it with the SAFE_*_INIT macro of its name. A struct of
  *   an older, shorter layout is read as if the new fields were 0; a longer one with a non-zero tail is
  *   SAFE_ENEWER, because the caller asked for something that this library does not know. An unknown flag bit is
@@ -35,6 +35,7 @@
 #define SAFEHOLD_H
 
 #include "safehold/error.h"
+#include "safehold/hooks.h"
 #include "safehold/inspect.h"
 #include "safehold/lock.h"
 #include "safehold/process.h"

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "trace.h"
 #include "wait_backoff.h"
 
 /* A file that is replaced so often while it is being locked is replaced on purpose. */
@@ -251,6 +252,7 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   if (would_wait_for_itself(attempt))
     return safe__fail(error, SAFE_EDEADLK, SAFE_STAGE_LOCK, -1,
                       "This thread holds a lock on the file already, and would wait for itself.");
+  if (!attempt->waited) safe__trace_wait(attempt);
   attempt->waited = true;
   code = block(attempt, error);
   if (code == SAFE_OK) step_is_got(attempt);

@@ -2,6 +2,7 @@
 /* The calls that get a lock and give it back. How it is got is in attempt.c. */
 #include "attempt.h"
 #include "owner_record.h"
+#include "trace.h"
 
 /* ---- The object. */
 
@@ -80,10 +81,12 @@ int safe__attempt_start(struct safe_lock_wait *attempt, safe_error *error) {
 int safe__attempt_end(struct safe_lock_wait *attempt, int code, struct safe_lock **out, safe_error *error) {
   if (code == SAFE_OK) code = safe__lock_complete(attempt, error);
   if (code == SAFE_OK) {
+    safe__trace_lock(attempt, code, error);
     *out = attempt->lock;
     return SAFE_OK;
   }
   safe__attempt_explain(attempt, error);
+  safe__trace_lock(attempt, code, error);
   safe__lock_release(attempt->lock); /* of a lock that could not be completed */
   safe__lock_free(attempt->lock);
   return code;
@@ -153,6 +156,7 @@ static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, s
     lock->claims[0] = claim;
     lock->claim_count = 1;
     *out = lock;
+    safe__trace_lock(attempt, code, error);
     return code;
   }
   attempt->opened_at = 0;
@@ -161,6 +165,7 @@ static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, s
     return code;
   }
   safe__attempt_explain(attempt, error);
+  safe__trace_lock(attempt, code, error);
   safe__lock_free(lock);
   return code;
 }
@@ -170,6 +175,7 @@ static int get_any_way(struct safe_lock_wait *attempt, safe_lock **lock, safe_er
 
   attempt->lock = NULL;
   attempt->opened_at = 0;
+  attempt->waited = false;
   if (lock == NULL || !may_be_had_at_once(attempt)) return get_checked(attempt, lock, error);
   code = get_at_once(attempt, lock, error);
   return code == SAFE_EBUSY || code == SAFE_EREPLACED ? get_checked(attempt, lock, error) : code;

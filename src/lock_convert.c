@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "attempt.h"
+#include "trace.h"
 
 /* Whether the lock is as it was, after a conversion that came to nothing. What was converted was converted back. */
 static bool kept(const struct safe_lock_wait *attempt, int code) {
@@ -31,9 +32,14 @@ static int convert(struct safe_lock_wait *attempt, safe_error *error) {
     if (safe__attempt_abandon(attempt) == SAFE_ESTUCK) code = SAFE_ESTUCK;
     safe__fail(error, code, SAFE_STAGE_WAIT, -1, "A signal came during the wait for the lock.");
   }
-  if (code == SAFE_OK) return safe__lock_complete(attempt, error);
-  safe__attempt_explain(attempt, error);
-  return kept(attempt, code) ? code : lose(attempt->lock, error);
+  if (code == SAFE_OK) {
+    code = safe__lock_complete(attempt, error);
+  } else {
+    safe__attempt_explain(attempt, error);
+    if (!kept(attempt, code)) code = lose(attempt->lock, error);
+  }
+  safe__trace_lock(attempt, code, error);
+  return code;
 }
 
 static void inherit(struct safe_lock_wait *attempt, struct safe_lock *lock) {

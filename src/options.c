@@ -166,3 +166,19 @@ int safe__read_lock_options(safe_lock_options *into, const safe_lock_options *fr
   if (code == SAFE_OK) code = check_combination(into, handle, error);
   return code;
 }
+
+int safe__read_allocator(safe_allocator *into, const safe_allocator *from) {
+  safe_error ignored;
+  int code = from == NULL ? SAFE_EINVAL : safe__read_struct(into, sizeof(*into), from, "safe_allocator", &ignored);
+
+  if (code != SAFE_OK) return code;
+  return into->reallocate != NULL && into->release != NULL ? SAFE_OK : SAFE_EINVAL;
+}
+
+int safe__check_tracer(const safe_tracer *tracer) {
+  safe_error ignored;
+  int code = safe__check_size(tracer, "safe_tracer", &ignored);
+
+  if (code != SAFE_OK) return code;
+  return size_of(tracer) >= sizeof(*tracer) && tracer->trace != NULL ? SAFE_OK : SAFE_EINVAL;
+}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "explain.h"
+#include "trace.h"
 
 static const safe_exit no_exit = SAFE_EXIT_INIT;
 
@@ -47,6 +48,7 @@ int safe_spawn(safe_process **process, const safe_spawn_options *options, safe_e
     held = safe__os_hold_cancellation();
     safe__parked_collect();
     code = spawn(process, &copy, &error);
+    safe__trace_spawn(&copy, *process, &error);
     safe__os_allow_cancellation(held);
   }
   return safe__deliver(caller, &error, code);

@@ -43,6 +43,7 @@ set(SAFEHOLD_PORTABLE_SOURCES
   stop.c
   stop_steps.c
   timed_wait.c
+  trace.c
   version.c
   wait_backoff.c
 )

@@ -3,6 +3,7 @@
 #include "stop.h"
 
 #include "explain.h"
+#include "trace.h"
 
 /* From the forced end to the verdict. */
 #define VERDICT_MS 80
@@ -26,6 +27,7 @@
 static void end(struct safe_stop *stop, int code) {
   stop->state = SAFE__STOP_OVER;
   stop->code = code;
+  safe__trace_stop(stop);
 }
 
 static void force(struct safe_stop *stop) {

@@ -30,6 +30,9 @@ void cli_complain(const char *format, ...)
 #endif
   ;
 
+/* From now on what the library does is told on stderr. */
+void cli_be_verbose(void);
+
 /* To stdout; 0, or -1 after a complaint if it did not get there. */
 int cli_print(const char *text);
 

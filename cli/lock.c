@@ -27,6 +27,7 @@ static const char help[] =
   "      --remove                remove FILE before the lock is given back\n"
   "      --label TEXT            leave a record in FILE, or in FILE.owner, of who has it and what for\n"
   "  -c, --command LINE          give LINE to the shell\n"
+  "  -v, --verbose               say on stderr what is waited for and what is done\n"
   "      --help\n"
   "\n"
   "Exits like COMMAND; 75 if somebody else kept the lock, whom stderr names; 126 if COMMAND cannot be run, 127 if\n"
@@ -89,6 +90,9 @@ static bool take_option(struct request *request, int option) {
   case 'n':
     request->lock.timeout_ms = SAFE_NO_WAIT;
     return true;
+  case 'v':
+    cli_be_verbose();
+    return true;
   case 'w':
     if (cli_duration(optarg, &request->lock.timeout_ms)) return true;
     cli_complain("'%s' is not a duration", optarg);
@@ -137,11 +141,12 @@ static int read_arguments(struct request *request, int argc, char **argv) {
                                           {"isolate", no_argument, NULL, ISOLATE},
                                           {"remove", no_argument, NULL, REMOVE},
                                           {"label", required_argument, NULL, LABEL},
+                                          {"verbose", no_argument, NULL, 'v'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   int option;
 
-  while ((option = getopt_long(argc, argv, "+sxenw:E:h", options, NULL)) != -1) {
+  while ((option = getopt_long(argc, argv, "+sxenvw:E:h", options, NULL)) != -1) {
     if (option == 'h') return cli_print(help) != 0 ? EXIT_OWN_FAILURE : -1;
     if (!take_option(request, option)) return cli_usage_error("lock");
   }

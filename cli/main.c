@@ -38,6 +38,17 @@ void cli_complain(const char *format, ...) {
   fputc('\n', stderr);
 }
 
+static void say(void *unused, int32_t kind, const char *line) {
+  (void)unused;
+  if (kind != SAFE_TRACE_FAILURE) cli_complain("%s", line); /* which the verb complains about itself */
+}
+
+void cli_be_verbose(void) {
+  static const safe_tracer tracer = {sizeof(tracer), say, NULL};
+
+  safe_use_tracer(&tracer);
+}
+
 int cli_print(const char *text) {
   if (fputs(text, stdout) >= 0 && fflush(stdout) == 0) return 0;
   cli_complain("stdout cannot be written");

@@ -24,6 +24,7 @@ static const char help[] =
   "      --cpu-time D   processor time that it may use\n"
   "      --processes N  how many processes it may be at a time\n"
   "      --usage        say on stderr what time and memory it took\n"
+  "  -v, --verbose      say on stderr what is done\n"
   "      --help\n"
   "\n"
   "Exits like COMMAND; 124 if the time was over, 137 if it then had to be killed; 126 if COMMAND cannot be run, 127\n"
@@ -109,6 +110,9 @@ static bool take_option(struct request *request, int option) {
     return read_limit(request, SAFE_LIMIT_CPU_TIME);
   case PROCESSES:
     return read_limit(request, SAFE_LIMIT_PROCESSES);
+  case 'v':
+    cli_be_verbose();
+    return true;
   case USAGE:
     request->usage = true;
     return true;
@@ -126,11 +130,12 @@ static int read_arguments(struct request *request, int argc, char **argv) {
                                           {"cpu-time", required_argument, NULL, CPU_TIME},
                                           {"processes", required_argument, NULL, PROCESSES},
                                           {"usage", no_argument, NULL, USAGE},
+                                          {"verbose", no_argument, NULL, 'v'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
   int option;
 
-  while ((option = getopt_long(argc, argv, "+t:g:h", options, NULL)) != -1) {
+  while ((option = getopt_long(argc, argv, "+t:g:vh", options, NULL)) != -1) {
     if (option == 'h') return cli_print(help) != 0 ? EXIT_OWN_FAILURE : -1;
     if (!take_option(request, option)) return cli_usage_error("run");
   }

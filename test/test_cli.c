@@ -74,6 +74,25 @@ static void a_conflict_is_75_and_names_the_file(void **state) {
   assert_status(run("lock", "-n", "conflict", helper_path(), "exit", "0", NULL), 0);
 }
 
+static void expect_said(struct result result, const char *first, const char *second) {
+  const char *at = strstr(result.err, first);
+
+  if (at == NULL || strstr(at, second) == NULL) fail_msg("no \"%s\" and \"%s\" in: %s", first, second, result.err);
+  assert_int_equal(result.status, 0);
+  done(&result);
+}
+
+static void a_verbose_command_says_what_it_does(void **state) {
+  struct result result = run("lock", "spoken", helper_path(), "exit", "0", NULL);
+
+  (void)state;
+  assert_string_equal(result.err, "");
+  done(&result);
+  expect_said(run("lock", "-v", "spoken", helper_path(), "exit", "0", NULL), "spoken is locked (exclusive).",
+              " was started: ");
+  expect_said(run("run", "--verbose", helper_path(), "exit", "0", NULL), "safehold: Process ", " was started: ");
+}
+
 static void bad_words_are_125_with_a_hint(void **state) {
   static const char *const bad[][5] = {
     {NULL},
@@ -147,6 +166,7 @@ int main(void) {
     cmocka_unit_test(a_timeout_is_124_and_137_if_it_had_to_be_killed),
     cmocka_unit_test(nothing_of_the_command_stays),
     cmocka_unit_test(a_conflict_is_75_and_names_the_file),
+    cmocka_unit_test(a_verbose_command_says_what_it_does),
     cmocka_unit_test(bad_words_are_125_with_a_hint),
     cmocka_unit_test(failures_of_its_own_are_125),
     cmocka_unit_test(help_and_version_go_to_stdout),

@@ -36,7 +36,7 @@ enum safe__woken safe__woken(long switches, int64_t time) {
 }
 
 /* If anybody else is to run on it, the processor goes to him now. */
-static bool processor_is_wanted(void) {
+static bool gives_way(void) {
   struct rusage before, after;
 
   if (getrusage(RUSAGE_THREAD, &before) != 0) return true;
@@ -44,6 +44,9 @@ static bool processor_is_wanted(void) {
   return getrusage(RUSAGE_THREAD, &after) != 0 || after.ru_nivcsw != before.ru_nivcsw ||
          after.ru_nvcsw != before.ru_nvcsw;
 }
+
+/* One of the kernel's own threads, which has been and gone, is not somebody who waits for it. */
+static bool processor_is_wanted(void) { return gives_way() && gives_way(); }
 
 int safe__catch_lock(int fd, const struct safe__claim *claim, int64_t deadline) {
   int64_t until = safe__deadline_min(deadline, safe__os_now() + PATIENCE);

@@ -386,23 +386,28 @@ static bool is_still(const struct safe__file *file, const struct safe__file_id *
   return !file->borrowed || (safe__os_file_id(file, &now) && now.volume == id->volume && now.low == id->low);
 }
 
-/* How much longer to wait when the lock has passed by; each look takes time from who has it. */
-static int64_t after_catch(int caught, int *later) {
+/* How much longer to wait when the lock has passed by; each look takes time from who has it. One more is had before the
+   deadline in any case. */
+static int64_t after_catch(int caught, int64_t deadline, int *later) {
+  int64_t left = deadline - safe__os_now();
+
   if (caught == EAGAIN) return LOOK;
-  return (*later)++ < LATER_LOOKS ? LATER : SAFE__NEVER;
+  if ((*later)++ == 0 && left < LATER) return left / 2;
+  return *later <= LATER_LOOKS ? LATER : SAFE__NEVER;
 }
 
-static void learn(struct ring *ring, enum safe__woken woken) {
+/* A wait that came to its deadline before it was to look tells when the next one need not wait so long. */
+static void learn(struct ring *ring, enum safe__woken woken, bool looked) {
   if (woken != SAFE__WOKEN_AMONG)
     ring->look = LOOK;
-  else if (ring->look < RAREST)
+  else if (looked && ring->look < RAREST)
     ring->look *= RARER;
 }
 
 static int wait_until(struct ring *ring, struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
                       safe_cancel *cancel, safe_error *error) {
   struct safe__file_id id = {0, 0, 0};
-  int64_t look = ring->look, until;
+  int64_t look = ring->look, began, until;
   int code, caught, later = 0;
   enum safe__woken woken;
   long switches;
@@ -411,17 +416,19 @@ static int wait_until(struct ring *ring, struct safe__file *file, const struct s
   ring->spoiled->note = (struct safe__ring_note){SAFE__RING_MAGIC, deadline};
   for (;;) {
     switches = safe__switches();
-    until = look == SAFE__NEVER ? deadline : safe__deadline_min(deadline, safe__os_now() + look);
+    began = safe__os_now();
+    until = look == SAFE__NEVER ? deadline : safe__deadline_min(deadline, began + look);
     code = wait_once(ring, file->fd, claim, until, cancel, error);
     if (code == SAFE_ETIMEDOUT && !is_still(file, &id)) return safe__lock_failed(EBADF, error);
-    if (code != SAFE_ETIMEDOUT || until == deadline) return code;
-    woken = safe__woken(switches, later == 0 ? look : LOOK);
-    if (later == 0) learn(ring, woken);
+    if (code != SAFE_ETIMEDOUT) return code;
+    woken = safe__woken(switches, until - began);
+    if (later == 0) learn(ring, woken, until != deadline);
+    if (until == deadline) return code;
     look = SAFE__NEVER;
     if (woken != SAFE__WOKEN_IN_VAIN) continue;
     caught = safe__catch_lock(file->fd, claim, deadline);
     if (caught == 0) return SAFE_OK;
-    look = after_catch(caught, &later);
+    look = after_catch(caught, deadline, &later);
   }
 }
 

@@ -170,7 +170,7 @@ static void spawn_with_descriptors(const char *suffix, int count) {
 /* ---- spawn.threads: wall time for each child, from so many threads at once. */
 
 struct crowd {
-  bool ours;
+  void (*start)(struct times *times);
   int rounds;
 };
 
@@ -179,19 +179,14 @@ static void *spawn_in_a_crowd(void *argument) {
   struct times times = {{0}, {0}};
   int round;
 
-  for (round = 0; round < crowd->rounds; round++) {
-    if (crowd->ours)
-      our_spawn(&times);
-    else
-      raw_spawn(&times);
-  }
+  for (round = 0; round < crowd->rounds; round++) crowd->start(&times);
   samples_free(&times.returned);
   samples_free(&times.reaped);
   return NULL;
 }
 
-static double spawn_from_threads(int count, bool ours) {
-  struct crowd crowd = {ours, bench_rounds(1600) / count};
+static double spawn_from_threads(int count, void (*start)(struct times *times)) {
+  struct crowd crowd = {start, bench_rounds(1600) / count};
   pthread_t threads[8];
   int64_t began = bench_now();
   int at;
@@ -203,16 +198,17 @@ static double spawn_from_threads(int count, bool ours) {
 }
 
 static void spawn_threads(int count) {
-  struct samples ours = {0}, raw = {0};
-  char name[32];
+  struct samples ours = {0}, raw = {0}, least = {0};
+  char suffix[16] = "";
   int round;
 
-  snprintf(name, sizeof(name), count == 1 ? "spawn.threads" : "spawn.threads.%d", count);
+  if (count > 1) snprintf(suffix, sizeof(suffix), ".%d", count);
   for (round = 0; round < 7; round++) {
-    samples_add(&ours, spawn_from_threads(count, true));
-    samples_add(&raw, spawn_from_threads(count, false));
+    samples_add(&ours, spawn_from_threads(count, our_spawn));
+    samples_add(&raw, spawn_from_threads(count, raw_spawn));
+    samples_add(&least, spawn_from_threads(count, least_spawn));
   }
-  bench_report(name, "us", 1000, &ours, &raw, NULL);
+  report("threads", suffix, &ours, &raw, &least);
 }
 
 static void spawn_with_memory(const char *suffix, size_t size) {

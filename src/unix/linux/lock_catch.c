@@ -46,7 +46,12 @@ static bool gives_way(void) {
 }
 
 /* One of the kernel's own threads, which has been and gone, is not somebody who waits for it. */
-static bool processor_is_wanted(void) { return gives_way() && gives_way(); }
+static bool processor_is_wanted(void) {
+  int times = 0;
+
+  while (times < 2 && gives_way()) times++;
+  return times == 2;
+}
 
 int safe__catch_lock(int fd, const struct safe__claim *claim, int64_t deadline) {
   int64_t until = safe__deadline_min(deadline, safe__os_now() + PATIENCE);

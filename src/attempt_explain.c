@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The sentence that an attempt ends with when it has failed. */
-#include <string.h>
-
 #include "attempt.h"
 
 #define SHOWN 200 /* bytes of a path: the message has to have room for the holder too */
 
-/* The end of a path tells more than its beginning. */
-static const char *shown(const char *path) {
-  size_t length;
-
-  if (path == NULL) return "The file";
-  length = strlen(path);
-  return length > SHOWN ? path + length - SHOWN : path;
-}
+static const char *shown(const char *path) { return path == NULL ? "The file" : safe__tail(path, SHOWN); }
 
 void safe__attempt_explain(struct safe_lock_wait *attempt, safe_error *error) {
   const safe_lock_options *options = &attempt->options;

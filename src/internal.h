@@ -112,6 +112,8 @@ struct safe_holder_list {
 };
 /* Control characters become question marks. */
 void safe__make_printable(char *text);
+/* At most so many bytes of it, the last ones: the end of a path tells more than its beginning. */
+const char *safe__tail(const char *text, size_t most);
 /* Adds a copy, unless the same process's same lock, by the same handle, is there; false without memory. */
 bool safe__holder_add(safe_holder_list *list, const safe_holder *holder);
 /* Who asked for the lock before who inherited it, and by number, whatever the order in which they were met; those who

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A process chooses its own name, and a file its path; the message that has them goes to logs and terminals. */
+#include <string.h>
+
 #include "internal.h"
 
 /* How many bytes the character has that begins here; 0 if it is none, or one that controls a terminal. Overlong forms
@@ -27,4 +29,10 @@ void safe__make_printable(char *text) {
     }
     text += bytes;
   }
+}
+
+const char *safe__tail(const char *text, size_t most) {
+  size_t length = strlen(text);
+
+  return length > most ? text + length - most : text;
 }

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "options.h"
 
@@ -37,12 +36,9 @@ SAFE__PRINTF(2, 3) static void tell(int32_t kind, const char *format, ...) {
 
 /* ---- Locks. */
 
-/* The end of a path tells more than its beginning. */
 static void name(char *text, size_t size, const struct safe_lock_wait *attempt) {
-  size_t length = attempt->path == NULL ? 0 : strlen(attempt->path);
-
   if (attempt->path != NULL)
-    snprintf(text, size, "%s", attempt->path + (length > SHOWN ? length - SHOWN : 0));
+    snprintf(text, size, "%s", safe__tail(attempt->path, SHOWN));
   else
     snprintf(text, size, "Handle %" PRIdPTR, (intptr_t)safe__os_file_handle(&attempt->lock->file));
 }

@@ -17,26 +17,33 @@ static _Thread_local char stack[STACK_BYTES] __attribute__((aligned(16)));
 static _Thread_local int word;
 static const uint64_t no_action[8]; /* SIG_DFL, no flags, no mask */
 
-static int run(void *path) {
+static int load(void *path) {
   char *const argv[] = {path, NULL}, *const env[] = {NULL};
-  int number;
 
   safe__raw6(SYS_close_range, 3, ~0u, SAFE__CLOSE_RANGE_UNSHARE, 0, 0, 0);
-  for (number = 1; number <= 64; number++)
-    safe__raw6(SYS_rt_sigaction, number, (long)no_action, 0, sizeof(uint64_t), 0, 0);
   safe__restore_signals(0);
   safe__raw6(SYS_execve, (long)path, (long)argv, (long)env, 0, 0, 0);
   return 127;
 }
 
-int bench_spawn_least(const char *path, int64_t *returned) {
+static int reset_and_load(void *path) {
+  int number;
+
+  for (number = 1; number <= 64; number++)
+    safe__raw6(SYS_rt_sigaction, number, (long)no_action, 0, sizeof(uint64_t), 0, 0);
+  return load(path);
+}
+
+int bench_spawn_least(const char *path, bool keep, int64_t *returned) {
   int pidfd = -1;
   uint64_t mask;
   long pid;
 
   word = 1;
   mask = safe__block_signals();
-  pid = safe__raw_clone(FLAGS, stack + STACK_BYTES, &pidfd, &word, run, (void *)path);
+  pid = keep
+          ? safe__kernel.clone3(FLAGS | CLONE_CLEAR_SIGHAND, stack + STACK_BYTES, &pidfd, &word, load, (void *)path, -1)
+          : safe__raw_clone(FLAGS, stack + STACK_BYTES, &pidfd, &word, reset_and_load, (void *)path);
   safe__restore_signals(mask);
   bench_need(pid > 0, "clone");
   while (__atomic_load_n(&word, __ATOMIC_ACQUIRE) != 0) safe__futex_wait(&word, 1, INT64_MAX);

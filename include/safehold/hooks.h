@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 /*
- * Where the library gets its memory. Without an allocator it is realloc and free of the C library.
+ * Where the library gets its memory. Without an allocator it is realloc and free of the C library, as it is in any case
+ * for the few objects of the libuv adapter.
  *
  * Both functions are called from any thread that calls the library, several at a time, and never from a signal handler
  * or between fork and exec. They must return (no longjmp, no exception), must not call the library, and must align as

@@ -62,7 +62,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   attempt->state = attempt->converts || attempt->opened_at != 0 ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
   memset(attempt->steps, 0, sizeof(attempt->steps));
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
-  attempt->gate = attempt->swap = attempt->waited = attempt->looked = attempt->unwanted = false;
+  attempt->gate = attempt->swap = attempt->looked = attempt->unwanted = false;
   attempt->retry_at = SAFE__NEVER;
   safe__error_clear(&attempt->holder);
   safe__attempt_plan(attempt);
@@ -198,6 +198,11 @@ static bool would_wait_for_itself(const struct safe_lock_wait *attempt) {
   return safe__held_conflicts(&attempt->lock->file, claim, attempt->lock, false);
 }
 
+static void tell_of_wait(struct safe_lock_wait *attempt) {
+  if (!attempt->waited) safe__trace_wait(attempt);
+  attempt->waited = true;
+}
+
 static void step_is_got(struct safe_lock_wait *attempt) {
   attempt->steps[attempt->blocked].got = true;
   attempt->state = SAFE__ATTEMPT_ASK;
@@ -252,8 +257,7 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   if (would_wait_for_itself(attempt))
     return safe__fail(error, SAFE_EDEADLK, SAFE_STAGE_LOCK, -1,
                       "This thread holds a lock on the file already, and would wait for itself.");
-  if (!attempt->waited) safe__trace_wait(attempt);
-  attempt->waited = true;
+  tell_of_wait(attempt);
   code = block(attempt, error);
   if (code == SAFE_OK) step_is_got(attempt);
   if (code != SAFE_EBUSY) return code;
@@ -368,6 +372,25 @@ static int step(struct safe_lock_wait *attempt, int64_t until, bool *over, safe_
     if (attempt->path == NULL) return SAFE_OK;
     return safe__os_file_verify(&attempt->lock->file, attempt->path, &attempt->options, error);
   }
+}
+
+SAFE__ON_GRANT int safe__attempt_wait_at_once(struct safe_lock_wait *attempt, const struct safe__claim *claim,
+                                              safe_error *error) {
+  const safe_lock_options *options = &attempt->options;
+  struct safe_lock *lock = attempt->lock;
+  int code;
+
+  if (options->timeout_ms <= 0 || (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0 || !safe__os_signal_is_lent())
+    return SAFE_EBUSY;
+  attempt->began = 0;
+  attempt->looked = false;
+  start_clock(attempt);
+  attempt->opened_at = attempt->began;
+  if (safe__held_conflicts(&lock->file, claim, lock, false)) return SAFE_EBUSY; /* and is told so there */
+  tell_of_wait(attempt);
+  code = safe__os_lock_signalled(&lock->file, claim, safe__deadline_min(attempt->notice.at, attempt->deadline), error);
+  if (code == SAFE_OK) lock->wait_kind = SAFE_WAIT_SIGNAL;
+  return code == SAFE_ETIMEDOUT ? SAFE_EBUSY : code;
 }
 
 int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error) {

@@ -29,7 +29,7 @@ struct safe_lock_wait {
   struct safe_lock *lock;
   const char *path;           /* NULL: the caller's file, or a conversion */
   safe_handle handle;         /* the caller's */
-  int64_t opened_at;          /* when the caller has opened the file of the path already; 0: it has not */
+  int64_t opened_at;          /* when the caller has opened the file already, and the clock began; 0: it has not */
   int64_t retry_at;           /* when the file is to be opened again */
   int64_t began, deadline;    /* 0: not asked for yet, as nothing had to be waited for */
   struct safe__notice notice; /* look for the holder */
@@ -43,7 +43,7 @@ struct safe_lock_wait {
   int verdict;       /* SAFE_ETIMEDOUT or SAFE_ECANCELED: why it is taken back */
   int64_t settle_by; /* until when that may take */
   bool converts;     /* the lock is held in the other mode */
-  bool waited;       /* something was queued */
+  bool waited;       /* for somebody else; who listens has been told */
   bool looked;       /* for the holder */
   bool gate;         /* the first step is the turnstile of SAFE_LOCK_FAIR: given back once the rest is got */
   bool swap;         /* what is got must not be held while another step is waited for */
@@ -51,7 +51,8 @@ struct safe_lock_wait {
   bool unwanted;     /* the caller of begin has taken it back */
 };
 
-/* Prepares everything but lock, path, handle, opened_at, options, converts and async, which are the caller's. */
+/* Prepares everything but lock, path, handle, opened_at, options, waited, converts and async, which are the caller's.
+ */
 void safe__attempt_init(struct safe_lock_wait *attempt);
 
 /*
@@ -60,6 +61,13 @@ void safe__attempt_init(struct safe_lock_wait *attempt);
  * closed, except that a conversion leaves what safe_lock_convert promises.
  */
 int safe__attempt_drive(struct safe_lock_wait *attempt, int64_t until, safe_error *error);
+
+/*
+ * The wait of one who found the lock taken, and needs no more than the lock, in time: if the host has lent a signal,
+ * the thread itself blocks, and as soon as the lock is granted it is the caller's. SAFE_EBUSY: drive the attempt on,
+ * whose file is open and whose clock runs.
+ */
+int safe__attempt_wait_at_once(struct safe_lock_wait *attempt, const struct safe__claim *claim, safe_error *error);
 
 /* Which locks the options mean (attempt_plan.c). */
 void safe__attempt_plan(struct safe_lock_wait *attempt);

@@ -120,7 +120,7 @@ int safe__fail_memory(safe_error *error, int stage) {
   return safe__fail(error, SAFE_ENOMEM, stage, -1, "There is not enough memory for %s.", safe_stage_name(stage));
 }
 
-int safe__deliver(safe_error *caller, const safe_error *error, int code) {
+SAFE__ON_GRANT int safe__deliver(safe_error *caller, const safe_error *error, int code) {
   if (code != SAFE_OK) safe__write_out(caller, error, sizeof(*error));
   return code;
 }

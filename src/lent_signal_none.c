@@ -7,6 +7,8 @@ int safe__os_use_signal(int number) {
   return SAFE_ENOTSUP;
 }
 
+bool safe__os_signal_is_lent(void) { return false; }
+
 int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
                             safe_error *error) {
   (void)file, (void)claim, (void)deadline, (void)error;

@@ -137,7 +137,7 @@ static int open_at_once(struct safe_lock_wait *attempt, safe_error *error) {
 /* What is asked for on the way to a lock that is free: who locks and unlocks all the time does so at the price of the
    system calls. None of them is a cancellation point. SAFE_EBUSY: the rest of the way has to be gone, with the lock in
    the attempt, and its file open. SAFE_EREPLACED: all of it, with the lock. */
-static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, safe_error *error) {
+SAFE__ON_GRANT static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, safe_error *error) {
   const safe_lock_options *options = &attempt->options;
   const struct safe__claim claim = {options->mode, options->method, options->offset, options->length};
   struct safe_lock *lock = attempt->lock = make_lock(attempt->path, options);
@@ -147,6 +147,7 @@ static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, s
   code = open_at_once(attempt, error);
   if (code == SAFE_EAGAIN) code = SAFE_EREPLACED; /* somebody has a lease on it, which is waited for */
   if (code == SAFE_OK) code = safe__os_lock_try(&lock->file, &claim, error);
+  if (code == SAFE_EBUSY) code = safe__attempt_wait_at_once(attempt, &claim, error);
   if (code == SAFE_EBUSY) return code;
   if (code == SAFE_OK && attempt->path != NULL) {
     code = safe__os_file_verify(&lock->file, attempt->path, options, error);
@@ -170,7 +171,7 @@ static int get_at_once(struct safe_lock_wait *attempt, struct safe_lock **out, s
   return code;
 }
 
-static int get_any_way(struct safe_lock_wait *attempt, safe_lock **lock, safe_error *error) {
+SAFE__ON_GRANT static int get_any_way(struct safe_lock_wait *attempt, safe_lock **lock, safe_error *error) {
   int code;
 
   attempt->lock = NULL;
@@ -181,7 +182,8 @@ static int get_any_way(struct safe_lock_wait *attempt, safe_lock **lock, safe_er
   return code == SAFE_EBUSY || code == SAFE_EREPLACED ? get_checked(attempt, lock, error) : code;
 }
 
-int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options, safe_error *caller) {
+SAFE__ON_GRANT int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options,
+                                  safe_error *caller) {
   struct safe_lock_wait attempt; /* not cleared: the error in it is large, and rarely used */
   safe_error error;
   int code;
@@ -197,7 +199,8 @@ int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *
   return safe__deliver(caller, &error, code);
 }
 
-int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options *options, safe_error *caller) {
+SAFE__ON_GRANT int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options *options,
+                                    safe_error *caller) {
   struct safe_lock_wait attempt;
   safe_error error;
   int code;

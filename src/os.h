@@ -83,9 +83,9 @@ bool safe__os_convert_keeps(const struct safe__claim *held, const struct safe__c
 /* Blocks without end, and nothing but the grant ends it. SAFE_EBUSY: this system does not do that. */
 int safe__os_lock_plain(struct safe__file *file, const struct safe__claim *claim, safe_error *error);
 /* Lends a signal, or with 0 takes it back; SAFE_ENOTSUP where it is of no use. Then the calling thread itself blocks
-   for the lock until the deadline: SAFE_ETIMEDOUT. SAFE_EBUSY: no signal was lent.
- */
+   for the lock until the deadline: SAFE_ETIMEDOUT. SAFE_EBUSY: no signal was lent. No cancellation point. */
 int safe__os_use_signal(int number);
+bool safe__os_signal_is_lent(void);
 int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
                             safe_error *error);
 /* The same without a signal, also until the cancel (which may be NULL) is triggered: SAFE_ECANCELED. SAFE_EBUSY: this

@@ -59,7 +59,7 @@ void safe__trace_wait(const struct safe_lock_wait *attempt) {
          attempt->options.timeout_ms, mode_of(attempt));
 }
 
-void safe__trace_lock(const struct safe_lock_wait *attempt, int code, const safe_error *error) {
+SAFE__ON_GRANT void safe__trace_lock(const struct safe_lock_wait *attempt, int code, const safe_error *error) {
   char file[SHOWN + 1];
 
   if (!traces()) return;

@@ -161,6 +161,56 @@ static void a_hosts_handler_that_waits_itself_stops_nothing(void **state) {
   assert_code(safe_use_signal(0), SAFE_OK);
 }
 
+/* ---- What such a wait shares with all others. */
+
+static void a_thread_does_not_wait_for_itself(void **state) {
+  safe_lock_options options = within(20000);
+  safe_lock *held, *lock;
+
+  (void)state;
+  need_lending();
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  assert_code(safe_lock_file(&held, "self", &options, NULL), SAFE_OK);
+  assert_code(safe_lock_file(&lock, "self", &options, NULL), SAFE_EDEADLK);
+  safe_unlock(held);
+  assert_code(safe_use_signal(0), SAFE_OK);
+}
+
+static int heard[SAFE_TRACE_STOP + 1];
+
+static void hear(void *context, int32_t kind, const char *line) {
+  (void)context, (void)line;
+  heard[kind]++;
+}
+
+/* The look for the holder, which comes at half of the time here, is a pause in one wait. */
+static void a_wait_is_told_of_once_and_names_the_holder(void **state) {
+  static const safe_tracer tracer = {sizeof(tracer), hear, NULL};
+  safe_lock_options options = within(100 * slowness());
+  safe_error error = SAFE_ERROR_INIT;
+  safe_process *holder;
+  safe_lock *lock;
+  int64_t began;
+
+  (void)state;
+  need_lending();
+  holder = start_helper("lock", "0", "0", "60000", "told", NULL);
+  expect_line(holder, "held");
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  assert_code(safe_use_tracer(&tracer), SAFE_OK);
+  options.holder_query_ms = (uint32_t)options.timeout_ms;
+  began = now_ms();
+  assert_code(safe_lock_file(&lock, "told", &options, &error), SAFE_ETIMEDOUT);
+  assert_in_range(now_ms() - began, options.timeout_ms - 1, options.timeout_ms + 200 * slowness());
+  assert_code(safe_use_tracer(NULL), SAFE_OK);
+  assert_int_equal(error.holder_pid, safe_process_pid(holder));
+  assert_int_equal(heard[SAFE_TRACE_WAIT], 1);
+  assert_int_equal(heard[SAFE_TRACE_FAILURE], 1);
+  assert_code(safe_use_signal(0), SAFE_OK);
+  assert_code(safe_process_stop(holder, NULL, NULL, NULL), SAFE_OK);
+  safe_process_free(holder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_a_signal_that_is_free_can_be_lent),
@@ -168,6 +218,8 @@ int main(void) {
     cmocka_unit_test(a_deadline_is_kept),
     cmocka_unit_test(a_hosts_handler_that_waits_itself_stops_nothing),
     cmocka_unit_test(a_cancel_and_a_signals_return_take_the_helper),
+    cmocka_unit_test(a_thread_does_not_wait_for_itself),
+    cmocka_unit_test(a_wait_is_told_of_once_and_names_the_holder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

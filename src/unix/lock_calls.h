@@ -6,8 +6,6 @@
 
 /* One call to the kernel, waiting (for ever) or not: 0 or errno. */
 int safe__lock_call(int fd, const struct safe__claim *claim, bool wait);
-/* One that waits, and is not repeated when a signal interrupts it: EINTR. */
-int safe__lock_call_once(int fd, const struct safe__claim *claim);
 int safe__unlock_call(int fd, const struct safe__claim *claim);
 
 /* The error of a call that was refused, with what it means for a lock. */

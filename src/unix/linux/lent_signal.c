@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel.h"
 #include "lock_calls.h"
+#include "lock_raw.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid /* glibc before 2.35 has the field without the name; musl has both */
@@ -25,10 +25,15 @@ static atomic_int lent; /* 0: none */
 
 /* One timer a thread, kept: made and deleted for each wait, it would cost as much as the wait's end. */
 struct bell {
-  timer_t timer;
+  int timer; /* the kernel's number */
   int signal;
   int64_t owner;      /* timers are not inherited by a forked child */
   volatile bool busy; /* a wait goes on: a handler of the host's that has interrupted it must not set it anew */
+};
+
+/* struct itimerspec as the kernel has it. */
+struct bell_time {
+  long every_s, every_ns, at_s, at_ns;
 };
 
 static pthread_key_t at_exit; /* of a thread */
@@ -38,7 +43,7 @@ static bool keyed;
 static void delete_bell(void *memory) {
   struct bell *bell = memory;
 
-  if (bell->owner == safe__os_self()) timer_delete(bell->timer);
+  if (bell->owner == safe__os_self()) safe__raw6(SYS_timer_delete, bell->timer, 0, 0, 0, 0, 0);
   safe__free(bell);
 }
 
@@ -54,9 +59,9 @@ static struct bell *make_bell(int number) {
   event.sigev_notify_thread_id = (pid_t)safe__raw6(SYS_gettid, 0, 0, 0, 0, 0, 0);
   bell->signal = number;
   bell->owner = safe__os_self();
-  if (timer_create(CLOCK_MONOTONIC, &event, &bell->timer) == 0) {
+  if (safe__raw6(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&bell->timer, 0, 0, 0) == 0) {
     if (pthread_setspecific(at_exit, bell) == 0) return bell;
-    timer_delete(bell->timer);
+    safe__raw6(SYS_timer_delete, bell->timer, 0, 0, 0, 0, 0);
   }
   safe__free(bell);
   return NULL;
@@ -82,48 +87,63 @@ static struct bell *own_bell(int number) {
 #define AGAIN SAFE__MS
 
 static void set_bell(const struct bell *bell, int64_t at) {
-  struct itimerspec when = {{0, AGAIN}, {(time_t)(at / 1000000000), (long)(at % 1000000000)}};
+  const struct bell_time when = {0, AGAIN, (long)(at / 1000000000), (long)(at % 1000000000)};
 
-  timer_settime(bell->timer, TIMER_ABSTIME, &when, NULL);
+  safe__raw6(SYS_timer_settime, bell->timer, TIMER_ABSTIME, (long)&when, 0, 0, 0);
 }
 
 static void stop_bell(const struct bell *bell) {
-  static const struct itimerspec never;
+  const struct bell_time never = {0, 0, 0, 0};
 
-  timer_settime(bell->timer, 0, &never, NULL);
+  safe__raw6(SYS_timer_settime, bell->timer, 0, (long)&never, 0, 0, 0);
 }
 
-/* 0, SAFE_ETIMEDOUT, or an error. An interrupted lock call has not got the lock. */
-static int block(const struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_error *error) {
-  int os_code;
+/* 0, errno, SAFE_ETIMEDOUT or SAFE_EBUSY. An interrupted lock call has not got the lock. */
+static int block(int fd, const struct safe__claim *claim, const struct flock *range, int64_t deadline) {
+  long result;
 
   for (;;) {
-    os_code = safe__lock_call_once(file->fd, claim);
-    if (os_code != EINTR) return os_code == 0 ? SAFE_OK : safe__lock_failed(os_code, error);
+    result = safe__raw_lock_wait(fd, claim, range);
+    if (result != -EINTR) return (int)-result;
     if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
   }
 }
 
-int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
-                            safe_error *error) {
-  int code, number = atomic_load_explicit(&lent, memory_order_relaxed);
+/* From the moment of the grant the processor, which has slept, fetches each line of code and of data anew, at the price
+   of a hundred instructions. So what is done then is little, is done here, and asks no library. */
+SAFE__ON_GRANT static int block_with_bell(struct bell *bell, int fd, const struct safe__claim *claim,
+                                          int64_t deadline) {
+  const struct flock range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
+  bool was_blocked;
   sigset_t mask, old;
+  int code;
+
+  sigemptyset(&mask);
+  sigaddset(&mask, bell->signal);
+  if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return SAFE_EBUSY;
+  was_blocked = sigismember(&old, bell->signal) == 1;
+  bell->busy = true;
+  set_bell(bell, deadline);
+  code = block(fd, claim, &range, deadline);
+  stop_bell(bell);
+  bell->busy = false;
+  /* One that has rung meanwhile was delivered when the timer call returned. */
+  if (was_blocked) pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return code;
+}
+
+bool safe__os_signal_is_lent(void) { return atomic_load_explicit(&lent, memory_order_relaxed) != 0; }
+
+SAFE__ON_GRANT int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
+                                           safe_error *error) {
+  int code, number = atomic_load_explicit(&lent, memory_order_relaxed);
   struct bell *bell;
 
   if (number == 0 || claim->method == SAFE_METHOD_POSIX || deadline == SAFE__NEVER) return SAFE_EBUSY;
   bell = own_bell(number);
   if (bell == NULL) return SAFE_EBUSY;
-  sigemptyset(&mask);
-  sigaddset(&mask, number);
-  if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return SAFE_EBUSY;
-  bell->busy = true;
-  set_bell(bell, deadline);
-  code = block(file, claim, deadline, error);
-  stop_bell(bell);
-  bell->busy = false;
-  /* One that has rung meanwhile was delivered when the timer call returned. */
-  if (sigismember(&old, number)) pthread_sigmask(SIG_SETMASK, &old, NULL);
-  return code;
+  code = block_with_bell(bell, file->fd, claim, deadline);
+  return code > 0 ? safe__lock_failed(code, error) : code;
 }
 
 static atomic_uint rings; /* that were heard */

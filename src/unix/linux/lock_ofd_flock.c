@@ -89,8 +89,6 @@ int safe__lock_call(int fd, const struct safe__claim *claim, bool wait) {
   return os_code;
 }
 
-int safe__lock_call_once(int fd, const struct safe__claim *claim) { return ask(fd, claim, true); }
-
 int safe__unlock_call(int fd, const struct safe__claim *claim) {
   int result = claim->method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : ofd_call(fd, claim, F_UNLCK, false);
 

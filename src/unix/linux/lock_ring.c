@@ -349,10 +349,6 @@ static bool is_local(struct ring *ring, int fd) {
 
 /* ---- The wait. */
 
-static long block(int fd, struct ring *ring) {
-  return safe__raw6(SYS_fcntl, fd, F_OFD_SETLKW, (long)&ring->spoiled->range, 0, 0, 0);
-}
-
 static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
                      safe_error *error) {
   unsigned submit;
@@ -369,7 +365,7 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
     ring->broken = true; /* some were taken, or none: it is not worth finding out */
     return SAFE_EBUSY;
   }
-  do result = block(fd, ring);
+  do result = safe__raw_lock_wait(fd, claim, &ring->spoiled->range);
   while (result == -EINTR); /* a handler of the host's has run */
   spoiled = is_spoiled(ring);
   stop(ring);

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include "lock_calls.h"
 #include "lock_raw.h"
@@ -26,19 +25,12 @@ struct request {
   bool known;
 };
 
-static long block(const struct request *request, int fd) {
-  long how = request->claim.mode == SAFE_LOCK_SHARED ? LOCK_SH : LOCK_EX;
-
-  if (request->claim.method == SAFE_METHOD_FLOCK) return safe__raw6(SYS_flock, fd, how, 0, 0, 0, 0);
-  return safe__raw6(SYS_fcntl, fd, F_OFD_SETLKW, (long)&request->range, 0, 0, 0);
-}
-
 static int lock_and_block(struct safe__job *job, int fd, int *reply) {
   struct request *request = (struct request *)job;
   long result;
 
   (void)reply;
-  do result = block(request, fd);
+  do result = safe__raw_lock_wait(fd, &request->claim, &request->range);
   while (result == -EINTR && !__atomic_load_n(&job->withdrawn, __ATOMIC_ACQUIRE));
   return (int)-result;
 }

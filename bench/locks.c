@@ -38,12 +38,20 @@ static void pause_us(long us) {
   nanosleep(&pause, NULL);
 }
 
+static int raw_lock(int fd, int method, bool wait) {
+  if (method == SAFE_METHOD_FLOCK) return flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+  return raw_ofd(fd, F_WRLCK, wait ? F_OFD_SETLKW : F_OFD_SETLK);
+}
+
+static int raw_unlock(int fd, int method) {
+  return method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
+}
+
 /* ---- lock.pair: lock and unlock an open file; nobody else there. */
 
 static void raw_pair(int fd, int method) {
-  bench_need((method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_EX | LOCK_NB) : raw_ofd(fd, F_WRLCK, F_OFD_SETLK)) == 0,
-             "lock");
-  bench_need((method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : raw_ofd(fd, F_UNLCK, F_OFD_SETLK)) == 0, "unlock");
+  bench_need(raw_lock(fd, method, false) == 0, "lock");
+  bench_need(raw_unlock(fd, method) == 0, "unlock");
 }
 
 static void our_pair(int fd, int method) {
@@ -80,10 +88,9 @@ static void raw_cycle(int method) {
   int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 
   bench_need(fd >= 0, FILE_NAME);
-  bench_need((method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_EX | LOCK_NB) : raw_ofd(fd, F_WRLCK, F_OFD_SETLK)) == 0,
-             "lock");
+  bench_need(raw_lock(fd, method, false) == 0, "lock");
   bench_need(fstat(fd, &ours) == 0 && lstat(FILE_NAME, &there) == 0 && ours.st_ino == there.st_ino, "stat");
-  bench_need((method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : raw_ofd(fd, F_UNLCK, F_OFD_SETLK)) == 0, "unlock");
+  bench_need(raw_unlock(fd, method) == 0, "unlock");
   close(fd);
 }
 
@@ -278,7 +285,7 @@ static void spin_us(int64_t us) {
   while (bench_now() < end) continue;
 }
 
-static void hog(void) {
+static void hog(const char *name, int method) {
   struct samples ours = {0}, raw = {0};
   int served = 0, round;
   pid_t process = fork();
@@ -287,9 +294,9 @@ static void hog(void) {
   if (process == 0) {
     int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
     for (;;) {
-      raw_ofd(fd, F_WRLCK, F_OFD_SETLKW);
+      raw_lock(fd, method, true);
       spin_us(1000);
-      raw_ofd(fd, F_UNLCK, F_OFD_SETLK);
+      raw_unlock(fd, method);
     }
   }
   pause_us(20000);
@@ -299,6 +306,7 @@ static void hog(void) {
     safe_lock *lock;
     int fd;
     options.timeout_ms = 100;
+    options.method = method;
     if (round % 2 == 0) {
       if (safe_lock_file(&lock, FILE_NAME, &options, NULL) == 0) {
         served++;
@@ -307,7 +315,7 @@ static void hog(void) {
       samples_add(&ours, (double)(bench_now() - began));
     } else {
       fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
-      raw_ofd(fd, F_WRLCK, F_OFD_SETLKW);
+      raw_lock(fd, method, true);
       close(fd);
       samples_add(&raw, (double)(bench_now() - began));
     }
@@ -316,7 +324,7 @@ static void hog(void) {
   kill(process, SIGKILL);
   waitpid(process, NULL, 0);
   snprintf(extra, sizeof(extra), "served=%d\tof=40", served);
-  bench_report("lock.hog", "us", 1000, &ours, &raw, extra);
+  bench_report(name, "us", 1000, &ours, &raw, extra);
 }
 
 /* ---- lock.scale: many processes that add to one counter in the file. */
@@ -440,13 +448,13 @@ void bench_locks(void) {
   if (bench_wanted("lock.cycle")) cycle("lock.cycle", SAFE_METHOD_FLOCK);
   if (bench_wanted("lock.cycle.ofd")) cycle("lock.cycle.ofd", SAFE_METHOD_OFD);
   if (bench_wanted("lock.handoff")) handoff("lock.handoff", SAFE_WAIT_QUEUED);
-  if (bench_wanted("lock.handoff.signal")) {
-    bench_need(safe_use_signal(SIGRTMAX - 3) == 0, "safe_use_signal");
-    handoff("lock.handoff.signal", SAFE_WAIT_SIGNAL);
-    bench_need(safe_use_signal(0) == 0, "safe_use_signal");
-  }
   if (bench_wanted("lock.deadline")) deadline();
-  if (bench_wanted("lock.hog")) hog();
+  if (bench_wanted("lock.hog")) hog("lock.hog", SAFE_METHOD_OFD);
+  if (bench_wanted("lock.hog.flock")) hog("lock.hog.flock", SAFE_METHOD_FLOCK);
+  bench_need(safe_use_signal(SIGRTMAX - 3) == 0, "safe_use_signal");
+  if (bench_wanted("lock.handoff.signal")) handoff("lock.handoff.signal", SAFE_WAIT_SIGNAL);
+  if (bench_wanted("lock.hog.signal")) hog("lock.hog.signal", SAFE_METHOD_OFD);
+  bench_need(safe_use_signal(0) == 0, "safe_use_signal");
   for (at = 0; at < sizeof(sizes) / sizeof(sizes[0]); at++) scale(sizes[at]);
   unlink(FILE_NAME);
 }

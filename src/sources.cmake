@@ -96,6 +96,7 @@ set(SAFEHOLD_LINUX_SOURCES
   unix/linux/lock_isolated.c
   unix/linux/lock_catch.c
   unix/linux/lock_line.c
+  unix/linux/lock_local.c
   unix/linux/lock_ofd_flock.c
   unix/linux/lock_ring.c
   unix/linux/lock_search.c
@@ -313,5 +314,7 @@ set(SAFEHOLD_RAW_SOURCES
   unix/linux/unlock_isolated.c
   unix/linux/look_peek.c
   unix/linux/helper_serve.c
+  unix/linux/lock_catch.c
+  unix/linux/lock_local.c
   unix/linux/wait_queued.c
 )

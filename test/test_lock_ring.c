@@ -270,42 +270,6 @@ static void a_thread_takes_its_ring_with_it(void **state) {
   assert_code(safe_shutdown(5000), SAFE_OK);
 }
 
-/* As it may be met in the wild: the bare call, and nothing between the unlock and the next lock. */
-static void hog(const char *path) {
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  struct flock range = {.l_type = F_WRLCK};
-  int64_t began;
-
-  for (;;) {
-    range.l_type = F_WRLCK;
-    fcntl(fd, F_OFD_SETLKW, &range);
-    for (began = now_ms(); now_ms() - began < 1;) continue;
-    range.l_type = F_UNLCK;
-    fcntl(fd, F_OFD_SETLK, &range);
-  }
-}
-
-/* Who only waits to be woken may not be served for a quarter of a second, as his processor sleeps. */
-static void one_who_locks_again_at_once_starves_nobody(void **state) {
-  safe_lock_options options = within(5000 * slowness());
-  safe_lock *lock;
-  pid_t process;
-  int round;
-
-  (void)state;
-  need_a_ring();
-  process = fork();
-  if (process == 0) hog("hogged");
-  sleep_ms(20);
-  for (round = 0; round < 20; round++) {
-    assert_code(safe_lock_file(&lock, "hogged", &options, NULL), SAFE_OK);
-    safe_unlock(lock);
-    sleep_ms(3);
-  }
-  kill(process, SIGKILL);
-  waitpid(process, NULL, 0);
-}
-
 static int setups;
 
 static long refuse(unsigned entries, struct safe__uring_params *params) {
@@ -339,7 +303,6 @@ int main(void) {
     cmocka_unit_test(another_file_of_the_same_number_is_not_locked),
     cmocka_unit_test(a_forked_child_waits_with_a_ring_of_its_own),
     cmocka_unit_test(a_thread_takes_its_ring_with_it),
-    cmocka_unit_test(one_who_locks_again_at_once_starves_nobody),
     cmocka_unit_test(without_io_uring_there_is_a_helper),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,6 +256,32 @@ static void our_own_wait_for_a_lock_is_one(void **state) {
   close(own);
 }
 
+static void lock_with_a_signal(struct means *means) {
+  safe_use_signal(SIGRTMAX - 3);
+  lock_by_the_library(means);
+}
+
+/* Of these the call itself has no time. */
+static void our_own_wait_by_ring_or_signal_has_its_limit(void **state) {
+  void (*const ways[])(struct means * means) = {lock_by_the_library, lock_with_a_signal};
+  int own = open("library", O_RDWR | O_CREAT, 0600);
+  struct means means = {.timeout = 60000, .other = SAFE_METHOD_OFD};
+  struct flock range = {.l_type = F_WRLCK};
+  const struct safe__want *want;
+  size_t at;
+
+  (void)state;
+  need_calls();
+  assert_int_equal(fcntl(own, F_OFD_SETLK, &range), 0);
+  for (at = 0; at < 2; at++) {
+    want = look_for(start_subject(ways[at], &means), SAFE_WAITS_LOCK);
+    assert_int_equal(want->method, SAFE_METHOD_OFD);
+    assert_true(want->limit_ms > 50000 && want->limit_ms <= 60000 + 1000);
+    end_subjects(NULL);
+  }
+  close(own);
+}
+
 /* ---- Children. */
 
 static void wait_for_it(struct means *means) {
@@ -489,6 +515,7 @@ int main(void) {
     LOOK(two_threads_wait_for_two_things),
     LOOK(one_that_asks_for_a_lock_waits_for_it),
     LOOK(our_own_wait_for_a_lock_is_one),
+    LOOK(our_own_wait_by_ring_or_signal_has_its_limit),
     LOOK(one_that_waits_for_a_child_does_so),
     LOOK(children_are_found),
     LOOK(one_whose_vforked_child_does_not_exec_waits_for_it),

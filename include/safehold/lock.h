@@ -204,7 +204,8 @@ SAFE_API int safe_lock_convert(safe_lock *lock, const safe_lock_options *options
  * (some emulators) SAFE_ENOTSUP. It makes the wake-up of a waiting thread quicker (tools/bench.sh: lock.handoff and
  * lock.handoff.signal), as the thread blocks in the kernel itself and not through a helper. The library installs an
  * empty handler for it, which is the one exception from what the library leaves alone; while a thread waits, the signal
- * is not blocked in it. Waits with a safe_cancel, and those of begin and finish, are done as before.
+ * is not blocked in it. Waits with a safe_cancel, those of begin and finish, and those on file systems of other
+ * machines or of a process, are done as before.
  *
  * SIGRTMAX - 3 is a good choice. SAFE_EBUSY: somebody has a handler for it, or another one was lent. 0 takes the signal
  * back and restores its default action; no call may be waiting then.

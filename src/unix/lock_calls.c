@@ -27,6 +27,12 @@ int safe__lock_failed(int os_code, safe_error *error) {
   }
 }
 
+bool safe__is_still(const struct safe__file *file, const struct safe__file_id *id) {
+  struct safe__file_id now;
+
+  return !file->borrowed || (safe__os_file_id(file, &now) && now.volume == id->volume && now.low == id->low);
+}
+
 int safe__os_lock_try(struct safe__file *file, const struct safe__claim *claim, safe_error *error) {
   int os_code;
 

@@ -8,6 +8,10 @@
 int safe__lock_call(int fd, const struct safe__claim *claim, bool wait);
 int safe__unlock_call(int fd, const struct safe__claim *claim);
 
+/* Whether the number of a caller's own file is still that file's: he may have closed it while we waited, though he must
+   not. Always true of a file that we opened. */
+bool safe__is_still(const struct safe__file *file, const struct safe__file_id *id);
+
 /* The error of a call that was refused, with what it means for a lock. */
 int safe__lock_failed(int os_code, safe_error *error);
 

@@ -2,6 +2,7 @@
 /* What runs in the helper process, on the memory and the thread-local storage of the thread that made it: raw calls
  * only. */
 #include <sys/prctl.h>
+#include <sys/time.h>
 
 #include "helper_calls.h"
 #include "wait_helper.h"
@@ -29,17 +30,34 @@ SAFE__RAW_DEFINE_RESTORER;
 
 static void wake(int number) { (void)number; }
 
+#define BIT(signal) (UINT64_C(1) << ((signal)-1))
+
 static void listen_to_nudges(void) {
   struct kernel_action action;
-  uint64_t mask = ~(UINT64_C(1) << (SAFE__HELPER_NUDGE - 1));
+  uint64_t mask = ~(BIT(SAFE__HELPER_NUDGE) | BIT(SIGALRM));
 
   action.handler = wake;
   action.flags = SAFE__RAW_HANDLER_FLAGS;
   action.restorer = safe__raw_restorer;
   action.mask = ~UINT64_C(0);
   safe__raw6(SYS_rt_sigaction, SAFE__HELPER_NUDGE, (long)&action, 0, sizeof(mask), 0, 0);
+  safe__raw6(SYS_rt_sigaction, SIGALRM, (long)&action, 0, sizeof(mask), 0, 0);
   safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
 }
+
+/* The helper's own ITIMER_REAL, which nobody stops: one more EINTR, at most, is nothing to it. If it comes before the
+   call it is missed, and the wait is merely not looked after. */
+void safe__helper_alarm(int64_t at) {
+  int64_t us = (at - safe__raw_now()) / 1000;
+  long when[4]; /* struct itimerval as the kernel has it */
+
+  when[0] = when[1] = 0;
+  when[2] = us < 1 ? 0 : (long)(us / 1000000);
+  when[3] = us < 1 ? 1 : (long)(us % 1000000);
+  safe__raw6(SYS_setitimer, ITIMER_REAL, (long)when, 0, 0, 0, 0);
+}
+
+bool safe__helper_alarmed(int64_t at) { return safe__raw_now() >= at - SAFE__MS; }
 
 static void wake_host(int *word) { safe__raw6(SYS_futex, (long)word, FUTEX_WAKE, 1, 0, 0, 0); }
 

@@ -110,6 +110,13 @@ void safe__restore_signals(uint64_t mask) {
   safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, SIGSET_BYTES, 0, 0);
 }
 
+int64_t safe__raw_now(void) {
+  long time[2] = {0, 0}; /* struct timespec as the kernel has it */
+
+  safe__raw6(SYS_clock_gettime, CLOCK_MONOTONIC, (long)time, 0, 0, 0, 0);
+  return (int64_t)time[0] * 1000000000 + time[1];
+}
+
 long safe__futex_wait(int *word, int value, int64_t deadline) {
   struct timespec left, *timeout = NULL;
   int64_t ns;

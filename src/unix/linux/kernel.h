@@ -38,7 +38,8 @@
 struct safe__usage {
   long user_s, user_us, system_s, system_us;
   long peak_kib; /* ru_maxrss */
-  long unused[13];
+  long unused[11];
+  long left, taken; /* how often the processor was (ru_nvcsw, ru_nivcsw) */
 };
 
 struct safe__kernel {
@@ -61,6 +62,9 @@ extern struct safe__kernel safe__kernel;
 /* Blocks every signal, those that libc keeps for itself (32, 33) too, and gives the mask back. */
 uint64_t safe__block_signals(void);
 void safe__restore_signals(uint64_t mask);
+
+/* safe__os_now for code that must not ask libc. */
+int64_t safe__raw_now(void);
 
 /* Waits while *word has the value, at most until the deadline. May return early: -EINTR when a signal handler has run.
    Works between processes that share memory. */

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "lock_calls.h"
+#include "lock_catch.h"
 #include "lock_raw.h"
+#include "wait_note.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid /* glibc before 2.35 has the field without the name; musl has both */
@@ -27,7 +29,9 @@ static atomic_int lent; /* 0: none */
 struct bell {
   int timer; /* the kernel's number */
   int signal;
-  int64_t owner;      /* timers are not inherited by a forked child */
+  int64_t owner; /* timers are not inherited by a forked child */
+  int64_t look;  /* of struct safe__turns */
+  struct safe__known_mount mount;
   volatile bool busy; /* a wait goes on: a handler of the host's that has interrupted it must not set it anew */
 };
 
@@ -98,22 +102,42 @@ static void stop_bell(const struct bell *bell) {
   safe__raw6(SYS_timer_settime, bell->timer, 0, (long)&never, 0, 0, 0);
 }
 
-/* 0, errno, SAFE_ETIMEDOUT or SAFE_EBUSY. An interrupted lock call has not got the lock. */
-static int block(int fd, const struct safe__claim *claim, const struct flock *range, int64_t deadline) {
+struct bell_wait {
+  struct bell *bell;
+  const struct safe__file *file;
+  const struct safe__claim *claim;
+  struct flock range;
+  struct safe__wait_note note; /* behind it */
+  struct safe__file_id id;     /* of a caller's own file */
+};
+
+/* 0, errno or SAFE_ETIMEDOUT. An interrupted lock call has not got the lock. */
+static int block(const struct bell_wait *wait, int64_t until) {
   long result;
 
   for (;;) {
-    result = safe__raw_lock_wait(fd, claim, range);
+    result = safe__raw_lock(wait->file->fd, wait->claim, &wait->range, true);
     if (result != -EINTR) return (int)-result;
-    if (safe__os_now() >= deadline) return SAFE_ETIMEDOUT;
+    if (safe__os_now() >= until) return SAFE_ETIMEDOUT;
   }
 }
 
 /* From the moment of the grant the processor, which has slept, fetches each line of code and of data anew, at the price
    of a hundred instructions. So what is done then is little, is done here, and asks no library. */
-SAFE__ON_GRANT static int block_with_bell(struct bell *bell, int fd, const struct safe__claim *claim,
-                                          int64_t deadline) {
-  const struct flock range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
+SAFE__ON_GRANT static int wait_until(void *context, int64_t until) {
+  const struct bell_wait *wait = context;
+  int code;
+
+  set_bell(wait->bell, until);
+  code = block(wait, until);
+  stop_bell(wait->bell);
+  if (code == SAFE_ETIMEDOUT && !safe__is_still(wait->file, &wait->id)) return EBADF;
+  return code;
+}
+
+bool safe__os_signal_is_lent(void) { return atomic_load_explicit(&lent, memory_order_relaxed) != 0; }
+
+SAFE__ON_GRANT static int wait_unblocked(struct bell *bell, const struct safe__turns *turns) {
   bool was_blocked;
   sigset_t mask, old;
   int code;
@@ -123,26 +147,32 @@ SAFE__ON_GRANT static int block_with_bell(struct bell *bell, int fd, const struc
   if (pthread_sigmask(SIG_UNBLOCK, &mask, &old) != 0) return SAFE_EBUSY;
   was_blocked = sigismember(&old, bell->signal) == 1;
   bell->busy = true;
-  set_bell(bell, deadline);
-  code = block(fd, claim, &range, deadline);
-  stop_bell(bell);
+  code = safe__wait_in_turns(turns);
   bell->busy = false;
   /* One that has rung meanwhile was delivered when the timer call returned. */
   if (was_blocked) pthread_sigmask(SIG_SETMASK, &old, NULL);
   return code;
 }
 
-bool safe__os_signal_is_lent(void) { return atomic_load_explicit(&lent, memory_order_relaxed) != 0; }
-
 SAFE__ON_GRANT int safe__os_lock_signalled(struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
                                            safe_error *error) {
   int code, number = atomic_load_explicit(&lent, memory_order_relaxed);
-  struct bell *bell;
+  struct bell_wait wait = {
+    NULL,     file, claim, safe__record_range(claim, safe__record_type(claim)), {SAFE__WAIT_NOTE_MAGIC, deadline},
+    {0, 0, 0}};
+  struct safe__turns turns = {.fd = file->fd,
+                              .claim = claim,
+                              .began = safe__os_now(),
+                              .deadline = deadline,
+                              .wait = wait_until,
+                              .context = &wait};
 
   if (number == 0 || claim->method == SAFE_METHOD_POSIX || deadline == SAFE__NEVER) return SAFE_EBUSY;
-  bell = own_bell(number);
-  if (bell == NULL) return SAFE_EBUSY;
-  code = block_with_bell(bell, file->fd, claim, deadline);
+  wait.bell = own_bell(number);
+  if (wait.bell == NULL || !safe__is_local(file->fd, &wait.bell->mount)) return SAFE_EBUSY;
+  if (file->borrowed && !safe__os_file_id(file, &wait.id)) return safe__lock_failed(EBADF, error);
+  turns.look = &wait.bell->look;
+  code = wait_unblocked(wait.bell, &turns);
   return code > 0 ? safe__lock_failed(code, error) : code;
 }
 

@@ -4,19 +4,26 @@
 
 #include "os.h"
 
-/* How often this thread gave up its processor so far. */
-long safe__switches(void);
-
-/* What the wake-ups in vain of one blocking call tell, that began at so many switches and was left after a time. */
-enum safe__woken {
-  SAFE__WOKEN_SELDOM, /* whoever has the lock keeps it */
-  SAFE__WOKEN_AMONG,  /* by a queue in motion, in which everybody is woken up to find his place anew */
-  SAFE__WOKEN_IN_VAIN /* somebody lets go of the lock and takes it again before a processor that sleeps has woken up */
+/* A wait in the kernel's queue, which is left now and then to see whether the lock passes by. */
+struct safe__turns {
+  int fd;
+  const struct safe__claim *claim;
+  int64_t began, deadline;
+  int64_t *look;         /* how long the thread's next wait keeps from looking; see safe__first_look */
+  const bool *withdrawn; /* or NULL. Set by whoever does not want the lock any more */
+  /* Waits until the lock is granted: 0. Until that time: SAFE_ETIMEDOUT. Any other answer ends the wait. */
+  int (*wait)(void *context, int64_t until);
+  void *context;
 };
-enum safe__woken safe__woken(long switches, int64_t time);
 
-/* Asks without pause for a few holds, as the lock comes by for less than a microsecond; only while nobody else wants
-   the processor: EBUSY. Else 0, or EAGAIN. */
-int safe__catch_lock(int fd, const struct safe__claim *claim, int64_t deadline);
+/* When a wait that begins now looks first; look begins as 0. */
+int64_t safe__first_look(int64_t began, int64_t look);
+
+/* When to look instead, if the processor is wanted by others, so that the lock could not be caught: asked by who can
+   before the queue is left. SAFE__NEVER: not in this wait. Else 0. put_off begins as 0. */
+int64_t safe__put_off_look(int64_t *look, int *put_off);
+
+/* 0, SAFE_ETIMEDOUT at the deadline, or what else wait answered. Raw calls only, as it also runs in a helper. */
+int safe__wait_in_turns(const struct safe__turns *turns);
 
 #endif

@@ -219,7 +219,7 @@ static struct request *make_request(struct safe__file *file, const char *path, c
   request->job.run = run;
   request->file = file;
   request->claim = *claim;
-  request->range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
+  request->range = safe__record_range(claim, safe__record_type(claim));
   request->flags = options->flags;
   request->create_mode = options->create_mode;
   request->user = (long)geteuid();

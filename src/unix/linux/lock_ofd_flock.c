@@ -17,33 +17,8 @@ int safe__os_lock_supported(safe_lock_options *options, safe_error *error) {
   return SAFE_OK;
 }
 
-/* File systems of other machines, or of a process, which may make one lock of an flock and a record lock (NFS and Ceph
-   do), or neither. The numbers are linux/magic.h's, and of the file systems' own headers. */
-static const unsigned int distant[] = {
-  0x6969,     /* nfs */
-  0x517B,     /* smb */
-  0xFF534D42, /* cifs */
-  0xFE534D42, /* smb2 */
-  0x01021997, /* 9p */
-  0x00C36400, /* ceph */
-  0x5346414F, /* openafs */
-  0x6B414653, /* afs */
-  0x65735546, /* fuse */
-  0x01161970, /* gfs2 */
-  0x7461636F, /* ocfs2 */
-  0x0BD00BD0, /* lustre */
-  0x73757245, /* coda */
-  0x786F4256, /* vboxsf */
-};
-
-bool safe__is_distant(unsigned int magic) {
-  size_t at;
-
-  for (at = 0; at < sizeof(distant) / sizeof(distant[0]); at++)
-    if (distant[at] == magic) return true;
-  return false;
-}
-
+/* Those of other machines, or of a process, may make one lock of an flock and a record lock (NFS and Ceph do), or
+   neither. */
 int safe__os_lock_fits(const struct safe__file *file, const safe_lock_options *options, safe_error *error) {
   struct statfs status;
 

@@ -20,7 +20,6 @@
 #include <stddef.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "above_stdio.h"
@@ -32,23 +31,10 @@
 #include "lock_raw.h"
 #include "lock_ring.h"
 #include "poll_wait.h"
+#include "wait_note.h"
 
 #define ENTRIES 8
 #define PAGE 4096
-
-/*
- * How long the lock is waited for before it is looked whether it passes by; and where others wanted the processor,
- * which among many waiters they always do, how much longer and how often again.
- *
- * To look is to leave the kernel's queue, and that wakes up all who are behind us in it, one by one, to find their
- * places anew (fs/locks.c, __locks_insert_block). Among 512 waiters, looks at each 30 ms took two thirds of two
- * processors. So who finds himself in such a queue takes much longer to look the next time.
- */
-#define LOOK (30 * SAFE__MS)
-#define RARER 16
-#define RAREST (LOOK * RARER * RARER)
-#define LATER (100 * SAFE__MS)
-#define LATER_LOOKS 10
 
 /* As laid out in our pages: the kernel's rings, its requests, and what they speak of. */
 struct ring {
@@ -59,16 +45,15 @@ struct ring {
   unsigned mask, results_mask;
   struct spoiled {
     struct flock range; /* what the thread blocks with */
-    struct safe__ring_note note;
+    struct safe__wait_note note;
     struct __kernel_timespec at;
   } * spoiled;
-  int number;         /* among those of the thread */
-  int64_t owner;      /* the process; a forked child has none of this */
-  int64_t look;       /* after how long the next wait looks whether the lock passes by */
-  unsigned asked;     /* requests that have not been answered */
-  unsigned reads;     /* left in the eventfd */
-  uint64_t mount;     /* the last one that was asked about; these numbers are not given twice */
-  bool local;         /* and whether it was */
+  int number;     /* among those of the thread */
+  int64_t owner;  /* the process; a forked child has none of this */
+  int64_t look;   /* of struct safe__turns */
+  unsigned asked; /* requests that have not been answered */
+  unsigned reads; /* left in the eventfd */
+  struct safe__known_mount mount;
   volatile bool busy; /* a wait goes on: to a handler of the host's that has interrupted it the ring is not there */
   bool broken;
 };
@@ -164,7 +149,6 @@ static struct ring *make_ring(void) {
   if (ring == NULL) return NULL;
   ring->number = -1;
   ring->owner = safe__os_self();
-  ring->look = LOOK;
   ring->memory = mmap(NULL, (size_t)3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (ring->memory == MAP_FAILED) {
     safe__free(ring);
@@ -295,69 +279,32 @@ static bool is_spoiled(const struct ring *ring) {
   return __atomic_load_n(&ring->spoiled->range.l_pid, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* ---- Which file systems. */
-
-#ifndef SYS_statmount
-#define SYS_statmount 457 /* Linux 6.8; the same number on every architecture but Alpha */
-#endif
-#define MNT_ID_UNIQUE 0x4000u /* STATX_MNT_ID_UNIQUE, 6.8 */
-#define SB_BASIC 1u           /* STATMOUNT_SB_BASIC */
-
-/* linux/stat.h and linux/mount.h, as far as they are read here. */
-union found {
-  struct {
-    uint32_t mask, to_mnt_id[35];
-    uint64_t mnt_id;
-  } file;
-  struct {
-    uint32_t size, options;
-    uint64_t mask;
-    uint32_t major, minor;
-    uint64_t magic;
-  } mount;
-  unsigned char room[1024];
-};
-_Static_assert(offsetof(union found, file.mnt_id) == 144, "stx_mnt_id");
-_Static_assert(offsetof(union found, mount.magic) == 24, "sb_magic");
-
-/* On a dead file system of another machine, or of a process, nothing but its death takes a thread out of a lock call:
-   that is for a helper. Neither call asks the file system itself, as statfs(2) would. */
-static bool mount_is_local(uint64_t mount) {
-  struct {
-    uint32_t size, spare;
-    uint64_t mnt_id, param;
-  } request = {24, 0, mount, SB_BASIC};
-  union found found;
-
-  if (safe__raw6(SYS_statmount, (long)&request, (long)&found, sizeof(found), 0, 0, 0) != 0) return false;
-  return (found.mount.mask & SB_BASIC) != 0 && !safe__is_distant((unsigned int)found.mount.magic);
-}
-
-static bool is_local(struct ring *ring, int fd) {
-  union found found;
-
-  found.file.mask = 0;
-  if (safe__raw6(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, MNT_ID_UNIQUE, (long)&found, 0) != 0 ||
-      (found.file.mask & MNT_ID_UNIQUE) == 0)
-    return false;
-  if (ring->mount != found.file.mnt_id) {
-    ring->mount = found.file.mnt_id;
-    ring->local = mount_is_local(ring->mount);
-  }
-  return ring->local;
-}
-
 /* ---- The wait. */
 
-static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
-                     safe_error *error) {
-  unsigned submit;
-  bool spoiled;
-  long result;
+struct ring_wait {
+  struct ring *ring;
+  const struct safe__file *file;
+  const struct safe__claim *claim;
+  safe_cancel *cancel;
+  safe_error *error;
+  struct safe__file_id id; /* of a caller's own file */
+};
 
-  ring->spoiled->range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
-  if (deadline != SAFE__NEVER) ask_for_time(ring, deadline);
-  if (cancel != NULL) ask_for_cancel(ring, safe__cancel_fd(cancel));
+static int spoiled(const struct ring_wait *wait) {
+  if (safe__os_cancel_triggered(wait->cancel)) return SAFE_ECANCELED;
+  return safe__is_still(wait->file, &wait->id) ? SAFE_ETIMEDOUT : safe__lock_failed(EBADF, wait->error);
+}
+
+static int wait_until(void *context, int64_t until) {
+  const struct ring_wait *wait = context;
+  struct ring *ring = wait->ring;
+  unsigned submit;
+  long result;
+  bool over;
+
+  ring->spoiled->range = safe__record_range(wait->claim, safe__record_type(wait->claim));
+  if (until != SAFE__NEVER) ask_for_time(ring, until);
+  if (wait->cancel != NULL) ask_for_cancel(ring, safe__cancel_fd(wait->cancel));
   submit = ring->asked;
   do result = enter(ring, submit);
   while (result == -EINTR);
@@ -365,77 +312,32 @@ static int wait_once(struct ring *ring, int fd, const struct safe__claim *claim,
     ring->broken = true; /* some were taken, or none: it is not worth finding out */
     return SAFE_EBUSY;
   }
-  do result = safe__raw_lock_wait(fd, claim, &ring->spoiled->range);
+  do result = safe__raw_lock(wait->file->fd, wait->claim, &ring->spoiled->range, true);
   while (result == -EINTR); /* a handler of the host's has run */
-  spoiled = is_spoiled(ring);
+  over = is_spoiled(ring);
   stop(ring);
   if (result == 0) return SAFE_OK;
-  if (result == -EINVAL && spoiled) return safe__os_cancel_triggered(cancel) ? SAFE_ECANCELED : SAFE_ETIMEDOUT;
-  return safe__lock_failed((int)-result, error);
-}
-
-/* Whether the number of a caller's own file is still that file's: he may have closed it while we waited, though he must
-   not. */
-static bool is_still(const struct safe__file *file, const struct safe__file_id *id) {
-  struct safe__file_id now;
-
-  return !file->borrowed || (safe__os_file_id(file, &now) && now.volume == id->volume && now.low == id->low);
-}
-
-/* How much longer to wait when the lock has passed by; each look takes time from who has it. One more is had before the
-   deadline in any case. */
-static int64_t after_catch(int caught, int64_t deadline, int *later) {
-  int64_t left = deadline - safe__os_now();
-
-  if (caught == EAGAIN) return LOOK;
-  if ((*later)++ == 0 && left < LATER) return left / 2;
-  return *later <= LATER_LOOKS ? LATER : SAFE__NEVER;
-}
-
-/* A wait that came to its deadline before it was to look tells when the next one need not wait so long. */
-static void learn(struct ring *ring, enum safe__woken woken, bool looked) {
-  if (woken != SAFE__WOKEN_AMONG)
-    ring->look = LOOK;
-  else if (looked && ring->look < RAREST)
-    ring->look *= RARER;
-}
-
-static int wait_until(struct ring *ring, struct safe__file *file, const struct safe__claim *claim, int64_t deadline,
-                      safe_cancel *cancel, safe_error *error) {
-  struct safe__file_id id = {0, 0, 0};
-  int64_t look = ring->look, began, until;
-  int code, caught, later = 0;
-  enum safe__woken woken;
-  long switches;
-
-  if (file->borrowed && !safe__os_file_id(file, &id)) return safe__lock_failed(EBADF, error);
-  ring->spoiled->note = (struct safe__ring_note){SAFE__RING_MAGIC, deadline};
-  for (;;) {
-    switches = safe__switches();
-    began = safe__os_now();
-    until = look == SAFE__NEVER ? deadline : safe__deadline_min(deadline, began + look);
-    code = wait_once(ring, file->fd, claim, until, cancel, error);
-    if (code == SAFE_ETIMEDOUT && !is_still(file, &id)) return safe__lock_failed(EBADF, error);
-    if (code != SAFE_ETIMEDOUT) return code;
-    woken = safe__woken(switches, until - began);
-    if (later == 0) learn(ring, woken, until != deadline);
-    if (until == deadline) return code;
-    look = SAFE__NEVER;
-    if (woken != SAFE__WOKEN_IN_VAIN) continue;
-    caught = safe__catch_lock(file->fd, claim, deadline);
-    if (caught == 0) return SAFE_OK;
-    look = after_catch(caught, deadline, &later);
-  }
+  return result == -EINVAL && over ? spoiled(wait) : safe__lock_failed((int)-result, wait->error);
 }
 
 int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim, int64_t deadline, safe_cancel *cancel,
                        safe_error *error) {
   struct ring *ring = claim->method == SAFE_METHOD_OFD ? own_ring() : NULL;
+  struct ring_wait wait = {ring, file, claim, cancel, error, {0, 0, 0}};
+  struct safe__turns turns = {.fd = file->fd,
+                              .claim = claim,
+                              .began = safe__os_now(),
+                              .deadline = deadline,
+                              .wait = wait_until,
+                              .context = &wait};
   int code;
 
-  if (ring == NULL || !is_local(ring, file->fd)) return SAFE_EBUSY;
+  if (ring == NULL || !safe__is_local(file->fd, &ring->mount)) return SAFE_EBUSY;
+  if (file->borrowed && !safe__os_file_id(file, &wait.id)) return safe__lock_failed(EBADF, error);
+  ring->spoiled->note = (struct safe__wait_note){SAFE__WAIT_NOTE_MAGIC, deadline};
+  turns.look = &ring->look;
   ring->busy = true;
-  code = wait_until(ring, file, claim, deadline, cancel, error);
+  code = safe__wait_in_turns(&turns);
   ring->busy = false;
   return code;
 }

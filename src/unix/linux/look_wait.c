@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,9 @@
 #include <unistd.h>
 
 #include "kernel.h"
-#include "lock_ring.h"
 #include "look.h"
 #include "old_calls.h"
+#include "shared_stack.h"
 
 /* ---- The call. */
 
@@ -126,15 +127,17 @@ static void look_at_flock(struct safe__looker *looker) {
   want_lock(looker, SAFE_METHOD_FLOCK, (looker->arguments[1] & LOCK_EX) != 0 ? SAFE_LOCK_EXCLUSIVE : SAFE_LOCK_SHARED);
 }
 
-/* A thread that io_uring takes out of its wait in time. */
-static int64_t ring_limit(struct safe__looker *looker) {
-  static const struct safe__ring_note own = {SAFE__RING_MAGIC, 0};
-  struct safe__ring_note note;
+/* Of a thread of a process with this library, which something takes out of its wait in time; -1: nothing does. False:
+   it is no such thread. */
+static bool noted_limit(struct safe__looker *looker, uint64_t address, int64_t *limit) {
+  static const struct safe__wait_note own = {SAFE__WAIT_NOTE_MAGIC, 0};
+  struct safe__wait_note note;
 
-  if (!safe__peek_memory(looker->peek, looker->from, looker->arguments[2] + sizeof(struct flock), &note, sizeof(note)))
-    return -1;
-  if (memcmp(note.magic, own.magic, sizeof(note.magic)) != 0 || note.deadline == SAFE__NEVER) return -1;
-  return until(looker, note.deadline / 1000000, CLOCK_MONOTONIC);
+  if (!safe__peek_memory(looker->peek, looker->from, address, &note, sizeof(note)) ||
+      memcmp(note.magic, own.magic, sizeof(note.magic)) != 0)
+    return false;
+  *limit = note.deadline == SAFE__NEVER ? -1 : until(looker, note.deadline / 1000000, CLOCK_MONOTONIC);
+  return true;
 }
 
 static void look_at_fcntl(struct safe__looker *looker) {
@@ -149,7 +152,8 @@ static void look_at_fcntl(struct safe__looker *looker) {
   if (safe__peek_memory(looker->peek, looker->from, looker->arguments[2], &range, sizeof(range)))
     mode = range.l_type == F_RDLCK ? SAFE_LOCK_SHARED : range.l_type == F_WRLCK ? SAFE_LOCK_EXCLUSIVE : -1;
   want = want_lock(looker, method, mode);
-  if (want != NULL && method == SAFE_METHOD_OFD) want->limit_ms = ring_limit(looker);
+  if (want != NULL && method == SAFE_METHOD_OFD)
+    noted_limit(looker, looker->arguments[2] + sizeof(range), &want->limit_ms);
 }
 
 /* ---- Children. */
@@ -242,6 +246,8 @@ int64_t safe__look_time(struct safe__looker *looker, uint64_t address, bool micr
   return (int64_t)time[0] * 1000 + (time[1] + unit - 1) / unit;
 }
 
+#define WORD_TO_NOTE (offsetof(struct safe__shared_stack, note) - offsetof(struct safe__shared_stack, word))
+
 /* Of those that wait, all but FUTEX_WAIT take the time of the end; the rest has no time there. */
 static int64_t futex_limit(struct safe__looker *looker, int command) {
   bool real = (looker->arguments[1] & FUTEX_CLOCK_REALTIME) != 0 || command == FUTEX_LOCK_PI;
@@ -250,6 +256,8 @@ static int64_t futex_limit(struct safe__looker *looker, int command) {
   if (command != FUTEX_WAIT && command != FUTEX_WAIT_BITSET && command != FUTEX_LOCK_PI &&
       command != FUTEX_WAIT_REQUEUE_PI && command != FUTEX_LOCK_PI2)
     return -1;
+  /* A wait for a helper, which is interrupted to have it look whether the lock passes by. */
+  if (command == FUTEX_WAIT && noted_limit(looker, looker->arguments[0] + WORD_TO_NOTE, &time)) return time;
   time = safe__look_time(looker, looker->arguments[3], false);
   return command == FUTEX_WAIT ? time : until(looker, time, real ? CLOCK_REALTIME : CLOCK_MONOTONIC);
 }

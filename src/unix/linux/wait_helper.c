@@ -389,13 +389,17 @@ int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cance
 #define NUDGE_MS 20
 #define NUDGE_LOOP_MS 1 /* of an event loop's time: then it costs a helper */
 
+bool safe__helper_nudge(struct safe__helper *helper) {
+  return safe__kernel.kill(helper->fds[PIDFD], helper->pid, SAFE__HELPER_NUDGE) == 0;
+}
+
 /* A nudge that comes just before the call finds nothing to interrupt: it is repeated. */
 void safe__helper_withdraw(struct safe__helper *helper) {
   int64_t deadline = safe__deadline(helper->rings ? NUDGE_LOOP_MS : NUDGE_MS);
 
   __atomic_store_n(&helper->job->withdrawn, true, __ATOMIC_RELEASE);
   while (SAFE__RAW_HANDLERS && !safe__helper_answered(helper) && safe__os_now() < deadline) {
-    if (safe__kernel.kill(helper->fds[PIDFD], helper->pid, SAFE__HELPER_NUDGE) != 0) break;
+    if (!safe__helper_nudge(helper)) break;
     safe__helper_await(helper, safe__os_now() + SAFE__MS, NULL, false);
   }
   if (!safe__helper_answered(helper)) safe__helper_kill(helper);

@@ -14,6 +14,7 @@
 
 #include "held.h"
 #include "kernel.h"
+#include "lock_raw.h"
 #include "shared_stack.h"
 
 /* Of the word beside the stack. The kernel clears it when the helper is gone (CLONE_CHILD_CLEARTID), so that a helper
@@ -55,11 +56,16 @@ struct safe__helper {
   bool killed;
   bool spoilt; /* a message of it is still to come: not to be kept */
   bool fresh;
+  int64_t look;                   /* of struct safe__turns */
+  struct safe__known_mount mount; /* of the last file that it waited for */
   uint64_t socket; /* its inode: a host may close what it does not know, and get the number for something else */
 };
 
 /* What the helper itself runs (helper_serve.c). */
 int safe__helper_serve(void *helper);
+/* There: has a call that it blocks in interrupted (EINTR) at that time, once; and whether that time has come. */
+void safe__helper_alarm(int64_t at);
+bool safe__helper_alarmed(int64_t at);
 
 /* The calling thread's spare one, unless it has to be fresh: with our working directory, mask and rights of now. A new
    one has so many ms to be on its own. NULL when there can be none; then *stuck, which may be NULL, says whether it is
@@ -81,6 +87,8 @@ bool safe__helper_post(struct safe__helper *helper, struct safe__job *job, int f
 int safe__helper_await(struct safe__helper *helper, int64_t deadline, safe_cancel *cancel, bool interruptible);
 bool safe__helper_answered(const struct safe__helper *helper);
 
+/* Interrupts what the job blocks in, once; false if there is nobody any more. Lost on one that is just about to. */
+bool safe__helper_nudge(struct safe__helper *helper);
 /* Has the job end early, if what it does can be interrupted; else, or if it does not within 20 ms, kills the helper. */
 void safe__helper_withdraw(struct safe__helper *helper);
 void safe__helper_kill(struct safe__helper *helper);

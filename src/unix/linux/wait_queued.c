@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "lock_calls.h"
+#include "lock_catch.h"
 #include "lock_raw.h"
 #include "timed_wait.h"
 #include "wait_helper.h"
@@ -21,22 +22,95 @@ struct request {
   struct safe__file *file;
   struct safe__claim claim;
   struct flock range;
+  int64_t began, deadline; /* for the looks; it is not the helper who keeps the deadline */
+  int64_t look_at; /* when the helper is to be told to look; SAFE__NEVER: it was, or looks alone, or not at all */
   struct safe__file_id id; /* of the caller's own file */
-  bool known;
+  bool known, looks;
+  bool alone;       /* nobody may be there to tell it */
+  bool told, heard; /* set here, and by the helper */
+  int put_off;
 };
+
+/* ---- In the helper. */
+
+struct turn {
+  struct request *request;
+  int fd;
+};
+
+static bool is_set(const bool *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
+
+/* errno, or SAFE_ETIMEDOUT. At the deadline it goes on waiting: when it is to end, it is told so. An alarm costs two
+   calls, so that a thread which waits tells the first time, and most waits are over by then. */
+static int wait_until(void *context, int64_t until) {
+  const struct turn *turn = context;
+  struct request *request = turn->request;
+  bool ends = until >= request->deadline, alarmed = !ends && (request->alone || request->heard);
+  long result;
+
+  if (alarmed) safe__helper_alarm(until);
+  do {
+    result = safe__raw_lock(turn->fd, &request->claim, &request->range, true);
+    if (result != -EINTR || is_set(&request->job.withdrawn)) return (int)-result;
+  } while (ends || (alarmed ? !safe__helper_alarmed(until) : !is_set(&request->told)));
+  __atomic_store_n(&request->heard, true, __ATOMIC_RELEASE);
+  return SAFE_ETIMEDOUT;
+}
 
 static int lock_and_block(struct safe__job *job, int fd, int *reply) {
   struct request *request = (struct request *)job;
-  long result;
+  struct turn turn;
+  struct safe__turns turns;
 
   (void)reply;
-  do result = safe__raw_lock_wait(fd, &request->claim, &request->range);
-  while (result == -EINTR && !__atomic_load_n(&job->withdrawn, __ATOMIC_ACQUIRE));
-  return (int)-result;
+  turn.request = request;
+  turn.fd = fd;
+  turns.fd = fd;
+  turns.claim = &request->claim;
+  turns.began = request->began;
+  turns.deadline = request->deadline;
+  turns.look = &request->helper->look;
+  turns.withdrawn = &job->withdrawn;
+  turns.wait = wait_until;
+  turns.context = &turn;
+  return request->looks ? safe__wait_in_turns(&turns) : wait_until(&turn, request->deadline);
+}
+
+/* ---- In the host. */
+
+/* Again until it has heard, as what comes just before the call is lost; but not soon, as among a crowd it may merely
+   have no processor. */
+static void tell_to_look(struct request *request) {
+  int64_t later;
+
+  if (is_set(&request->heard) || !safe__is_local(request->file->fd, &request->helper->mount)) {
+    request->look_at = SAFE__NEVER;
+    return;
+  }
+  later = request->told ? 0 : safe__put_off_look(&request->helper->look, &request->put_off);
+  if (later != 0) {
+    request->look_at = later;
+    return;
+  }
+  __atomic_store_n(&request->told, true, __ATOMIC_RELEASE);
+  safe__helper_nudge(request->helper);
+  request->look_at = safe__first_look(safe__os_now(), 0);
 }
 
 static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
-  return safe__helper_await(((struct request *)argument)->helper, deadline, cancel, interruptible);
+  struct request *request = argument;
+  int64_t until;
+  int code;
+
+  request->helper->stack->note = (struct safe__wait_note){SAFE__WAIT_NOTE_MAGIC, deadline};
+  for (;;) {
+    until = safe__deadline_min(deadline, request->look_at);
+    code = safe__helper_await(request->helper, until, cancel, interruptible);
+    if (code != SAFE_ETIMEDOUT || until == deadline) break;
+    tell_to_look(request);
+  }
+  request->helper->stack->note.magic[0] = 0; /* whoever has the stack next waits for something else */
+  return code;
 }
 
 static void take_back(void *argument) {
@@ -45,14 +119,10 @@ static void take_back(void *argument) {
   if (!safe__helper_answered(request->helper)) safe__helper_withdraw(request->helper);
 }
 
-/* Whether the number is still the same file's: a caller may have closed his own while we waited, though he must not. A
-   copy of it would settle that too, but closing a copy drops the record locks that the host itself has on the file. */
+/* A copy of a caller's own number would settle that too, but closing a copy drops the record locks that the host itself
+   has on the file. */
 static bool is_still_it(const struct request *request) {
-  struct safe__file_id now;
-
-  if (!request->file->borrowed) return true;
-  return request->known && safe__os_file_id(request->file, &now) && now.volume == request->id.volume &&
-         now.low == request->id.low;
+  return safe__is_still(request->file, &request->id) && (request->known || !request->file->borrowed);
 }
 
 /* The helper goes first: a lock call that it may still be in could be granted after we have asked. */
@@ -97,31 +167,40 @@ static safe_handle handle(void *argument) { return safe__helper_ready_fd(((struc
 
 static const struct safe__wait_calls calls = {await, take_back, settle, park, release, handle, NULL};
 
-static struct request *make_request(struct safe__file *file, const struct safe__claim *claim) {
+static struct request *make_request(struct safe__file *file, const struct safe__claim *claim, int64_t deadline) {
   struct request *request = safe__alloc(sizeof(*request));
 
   if (request == NULL) return NULL;
   request->job.run = lock_and_block;
   request->file = file;
   request->claim = *claim;
-  request->range = safe__record_range(claim, claim->mode == SAFE_LOCK_SHARED ? F_RDLCK : F_WRLCK);
+  request->began = safe__os_now();
+  request->deadline = deadline;
+  request->look_at = SAFE__NEVER;
+  request->range = safe__record_range(claim, safe__record_type(claim));
   request->known = file->borrowed && safe__os_file_id(file, &request->id);
   return request;
+}
+
+static void plan_looks(struct request *request, bool polled) {
+  request->looks = SAFE__RAW_HANDLERS && (!polled || safe__is_local(request->file->fd, &request->helper->mount));
+  request->alone = request->looks && polled;
+  if (request->looks && !polled) request->look_at = safe__first_look(request->began, request->helper->look);
 }
 
 int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
                         struct safe__wait *wait, safe_error *error) {
   struct request *request;
 
-  (void)deadline;
   if (claim->method == SAFE_METHOD_POSIX) return SAFE_EBUSY; /* the lock would be the helper's */
-  request = make_request(file, claim);
+  request = make_request(file, claim, deadline);
   if (request == NULL) return safe__fail_memory(error, SAFE_STAGE_WAIT);
   request->helper = safe__helper_get(false, SAFE__HELPER_START_MS, NULL);
   if (request->helper == NULL) {
     safe__free(request);
     return SAFE_EBUSY;
   }
+  plan_looks(request, polled);
   if (!safe__helper_post(request->helper, &request->job, file->fd, polled)) {
     safe__helper_dismiss(request->helper);
     safe__free(request);

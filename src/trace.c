@@ -25,13 +25,16 @@ SAFE__PRINTF(2, 3) static void tell(int32_t kind, const char *format, ...) {
   const safe_tracer *to = atomic_load(&tracer);
   char line[LINE_BYTES];
   va_list list;
+  int held;
 
   if (to == NULL) return;
   va_start(list, format);
   vsnprintf(line, sizeof(line), format, list);
   va_end(list);
   safe__make_printable(line);
+  held = safe__os_hold_cancellation(); /* on the way to a free lock it is not held off, and the lock would be lost */
   to->trace(to->context, kind, line);
+  safe__os_allow_cancellation(held);
 }
 
 /* ---- Locks. */

@@ -178,11 +178,30 @@ static void children(void **state) {
   cancelled(fail_to_start);
 }
 
+/* Most that a tracer can do with a line is a cancellation point, as write(2) is. */
+static void note(void *context, int32_t kind, const char *line) {
+  (void)context, (void)kind, (void)line;
+  pthread_testcancel();
+}
+
+static void who_listens_is_no_cancellation_point(void **state) {
+  static const safe_tracer tracer = {sizeof(tracer), note, NULL};
+
+  (void)state;
+  assert_code(safe_use_tracer(&tracer), SAFE_OK);
+  method = SAFE_METHOD_DEFAULT;
+  cancelled(lock_and_unlock);
+  cancelled(fail_to_lock);
+  cancelled(start_and_talk);
+  assert_code(safe_use_tracer(NULL), SAFE_OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(locks),
     cmocka_unit_test(looks),
     cmocka_unit_test(children),
+    cmocka_unit_test(who_listens_is_no_cancellation_point),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

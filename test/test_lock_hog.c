@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "support.h"
 
 #define LENT (SIGRTMAX - 3)
@@ -158,6 +159,48 @@ static int take_the_signal_back(void **state) {
   return end_hog(state);
 }
 
+/* How many of so many were served before they gave up. */
+static int served_in_time(int rounds, const safe_lock_options *options) {
+  int served = 0;
+  safe_lock *lock;
+
+  for (; rounds > 0; rounds--) {
+    if (safe_lock_file(&lock, PATH, options, NULL) != SAFE_OK) continue;
+    served++;
+    safe_unlock(lock);
+    sleep_ms(3);
+  }
+  return served;
+}
+
+/* Among many who want the processor a look is made rarer, and each of these waits is over before it. When the many have
+   gone it is as before. */
+static void who_waited_on_a_busy_machine_is_served_afterwards(void **state) {
+  safe_lock_options options = within(SOON, SAFE_METHOD_FLOCK);
+  long at, count = 4 * sysconf(_SC_NPROCESSORS_ONLN);
+  int series, served = 0;
+  pid_t busy[64];
+
+  (void)state;
+  if (!safe__clone_works()) {
+    print_message("skipped: no process can share our memory here\n");
+    skip();
+  }
+  if (count > 64) count = 64;
+  start_hog(SAFE_METHOD_FLOCK);
+  for (at = 0; at < count; at++) {
+    busy[at] = fork();
+    while (busy[at] == 0) continue;
+  }
+  served_in_time(8, &options);
+  for (at = 0; at < count; at++) {
+    kill(busy[at], SIGKILL);
+    waitpid(busy[at], NULL, 0);
+  }
+  for (series = 0; series < 4 && served < 18; series++) served = served_in_time(20, &options);
+  if (slowness() == 1) assert_in_range(served, 18, 20);
+}
+
 /* ---- The deadline, or a cancel, while the helper asks without pause. */
 
 struct trigger {
@@ -224,6 +267,7 @@ int main(void) {
     cmocka_unit_test_teardown(who_waits_with_a_helper_is_served, end_hog),
     cmocka_unit_test_teardown(who_waits_in_an_event_loop_is_served, end_hog),
     cmocka_unit_test_teardown(who_waits_with_a_lent_signal_is_served, take_the_signal_back),
+    cmocka_unit_test_teardown(who_waited_on_a_busy_machine_is_served_afterwards, end_hog),
     cmocka_unit_test_teardown(whoever_gives_up_leaves_nothing, end_hog),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

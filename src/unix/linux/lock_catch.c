@@ -91,7 +91,7 @@ static bool processor_is_wanted(void) {
 
 int64_t safe__put_off_look(int64_t *look, int *put_off) {
   if (!processor_is_wanted()) return 0;
-  learn(look, WOKEN_AMONG, true);
+  if (*put_off == 0) learn(look, WOKEN_AMONG, true);
   return ++*put_off <= LATER_LOOKS ? safe__raw_now() + LATER : SAFE__NEVER;
 }
 
@@ -138,6 +138,8 @@ SAFE__ON_GRANT int safe__wait_in_turns(const struct safe__turns *turns) {
     before = usage().left;
     until = look == SAFE__NEVER ? turns->deadline : earlier(turns->deadline, began + look);
     code = turns->wait(turns->context, until);
+    if (is_withdrawn(turns) && later == 0)
+      learn(turns->look, how_often(before, safe__raw_now() - began), until != turns->deadline);
     if (code != SAFE_ETIMEDOUT) return code;
     woken = how_often(before, until - began);
     if (later == 0) learn(turns->look, woken, until != turns->deadline);

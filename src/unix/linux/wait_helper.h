@@ -63,7 +63,8 @@ struct safe__helper {
 
 /* What the helper itself runs (helper_serve.c). */
 int safe__helper_serve(void *helper);
-/* There: has a call that it blocks in interrupted (EINTR) at that time, once; and whether that time has come. */
+/* There: has a call that it blocks in interrupted (EINTR) at that time, once, or with SAFE__NEVER not; and whether that
+   time has come. */
 void safe__helper_alarm(int64_t at);
 bool safe__helper_alarmed(int64_t at);
 

@@ -49,10 +49,11 @@ static int wait_until(void *context, int64_t until) {
   long result;
 
   if (alarmed) safe__helper_alarm(until);
-  do {
-    result = safe__raw_lock(turn->fd, &request->claim, &request->range, true);
-    if (result != -EINTR || is_set(&request->job.withdrawn)) return (int)-result;
-  } while (ends || (alarmed ? !safe__helper_alarmed(until) : !is_set(&request->told)));
+  do result = safe__raw_lock(turn->fd, &request->claim, &request->range, true);
+  while (result == -EINTR && !is_set(&request->job.withdrawn) &&
+         (ends || (alarmed ? !safe__helper_alarmed(until) : !is_set(&request->told))));
+  if (alarmed) safe__helper_alarm(SAFE__NEVER);
+  if (result != -EINTR || is_set(&request->job.withdrawn)) return (int)-result;
   __atomic_store_n(&request->heard, true, __ATOMIC_RELEASE);
   return SAFE_ETIMEDOUT;
 }

@@ -47,7 +47,7 @@ static void start_clock(struct safe_lock_wait *attempt) {
 
   if (attempt->began != 0) return;
   if (isolated(attempt) && timeout_ms == SAFE_NO_WAIT) timeout_ms = SAFE__SETTLE_MS; /* for the file system */
-  attempt->began = attempt->opened_at != 0 ? attempt->opened_at : safe__os_now();
+  attempt->began = attempt->started != 0 ? attempt->started : safe__os_now();
   attempt->deadline = safe__deadline_after(attempt->began, timeout_ms);
   plan_notice(attempt);
 }
@@ -59,7 +59,7 @@ void safe__attempt_init(struct safe_lock_wait *attempt) {
   attempt->notice.act = look;
   attempt->notice.context = attempt;
   attempt->wait.calls = NULL;
-  attempt->state = attempt->converts || attempt->opened_at != 0 ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
+  attempt->state = attempt->converts || attempt->opened ? SAFE__ATTEMPT_ASK : SAFE__ATTEMPT_OPEN;
   memset(attempt->steps, 0, sizeof(attempt->steps));
   attempt->blocked = attempt->replaced = attempt->requeued = 0;
   attempt->gate = attempt->swap = attempt->looked = attempt->unwanted = false;
@@ -261,6 +261,7 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   code = block(attempt, error);
   if (code == SAFE_OK) step_is_got(attempt);
   if (code != SAFE_EBUSY) return code;
+  attempt->wait.async = attempt->async;
   if (attempt->requeued++ < MAX_REQUEUED)
     code = safe__os_lock_queue(&lock->file, claim, attempt->async || options->cancel != NULL, attempt->deadline,
                                &attempt->wait, error);
@@ -385,7 +386,7 @@ SAFE__ON_GRANT int safe__attempt_wait_at_once(struct safe_lock_wait *attempt, co
   attempt->began = 0;
   attempt->looked = false;
   start_clock(attempt);
-  attempt->opened_at = attempt->began;
+  attempt->started = attempt->began;
   if (safe__held_conflicts(&lock->file, claim, lock, false)) return SAFE_EBUSY; /* and is told so there */
   tell_of_wait(attempt);
   code = safe__os_lock_signalled(&lock->file, claim, safe__deadline_min(attempt->notice.at, attempt->deadline), error);

@@ -29,7 +29,7 @@ struct safe_lock_wait {
   struct safe_lock *lock;
   const char *path;           /* NULL: the caller's file, or a conversion */
   safe_handle handle;         /* the caller's */
-  int64_t opened_at;          /* when the caller has opened the file already, and the clock began; 0: it has not */
+  int64_t started;            /* when the clock began, where that was before; 0: it does with the first wait */
   int64_t retry_at;           /* when the file is to be opened again */
   int64_t began, deadline;    /* 0: not asked for yet, as nothing had to be waited for */
   struct safe__notice notice; /* look for the holder */
@@ -42,6 +42,7 @@ struct safe_lock_wait {
   int replaced, requeued;
   int verdict;       /* SAFE_ETIMEDOUT or SAFE_ECANCELED: why it is taken back */
   int64_t settle_by; /* until when that may take */
+  bool opened;       /* the file is */
   bool converts;     /* the lock is held in the other mode */
   bool waited;       /* for somebody else; who listens has been told */
   bool looked;       /* for the holder */
@@ -51,7 +52,8 @@ struct safe_lock_wait {
   bool unwanted;     /* the caller of begin has taken it back */
 };
 
-/* Prepares everything but lock, path, handle, opened_at, options, waited, converts and async, which are the caller's.
+/* Prepares everything but lock, path, handle, started, opened, options, waited, converts and async, which are the
+ * caller's.
  */
 void safe__attempt_init(struct safe_lock_wait *attempt);
 

@@ -129,9 +129,16 @@ static bool may_be_had_at_once(const struct safe_lock_wait *attempt) {
 static int open_at_once(struct safe_lock_wait *attempt, safe_error *error) {
   struct safe__file *file = &attempt->lock->file;
 
-  if (attempt->path == NULL) return safe__os_file_borrow(file, attempt->handle, &attempt->options, error);
-  attempt->opened_at = safe__os_now(); /* opening takes time too */
-  return safe__os_file_open(file, attempt->path, &attempt->options, error);
+  int code;
+
+  if (attempt->path == NULL) {
+    code = safe__os_file_borrow(file, attempt->handle, &attempt->options, error);
+  } else {
+    attempt->started = safe__os_now(); /* opening takes time too */
+    code = safe__os_file_open(file, attempt->path, &attempt->options, error);
+  }
+  attempt->opened = code == SAFE_OK;
+  return code;
 }
 
 /* What is asked for on the way to a lock that is free: who locks and unlocks all the time does so at the price of the
@@ -160,9 +167,9 @@ SAFE__ON_GRANT static int get_at_once(struct safe_lock_wait *attempt, struct saf
     safe__trace_lock(attempt, code, error);
     return code;
   }
-  attempt->opened_at = 0;
   if (code == SAFE_EREPLACED) {
     safe__os_file_close(&lock->file);
+    attempt->opened = false;
     return code;
   }
   safe__attempt_explain(attempt, error);
@@ -175,8 +182,8 @@ SAFE__ON_GRANT static int get_any_way(struct safe_lock_wait *attempt, safe_lock 
   int code;
 
   attempt->lock = NULL;
-  attempt->opened_at = 0;
-  attempt->waited = false;
+  attempt->started = 0;
+  attempt->opened = attempt->waited = false;
   if (lock == NULL || !may_be_had_at_once(attempt)) return get_checked(attempt, lock, error);
   code = get_at_once(attempt, lock, error);
   return code == SAFE_EBUSY || code == SAFE_EREPLACED ? get_checked(attempt, lock, error) : code;

@@ -53,7 +53,8 @@ static void inherit(struct safe_lock_wait *attempt, struct safe_lock *lock) {
   attempt->lock = lock;
   attempt->path = lock->path;
   attempt->handle = SAFE_INVALID_HANDLE;
-  attempt->opened_at = 0;
+  attempt->started = 0;
+  attempt->opened = true;
   attempt->waited = false;
   attempt->converts = true;
   attempt->async = false;

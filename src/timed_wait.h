@@ -33,7 +33,8 @@ struct safe__wait_calls {
 struct safe__wait {
   const struct safe__wait_calls *calls; /* NULL: nothing is queued */
   void *request;
-  int kind; /* SAFE_WAIT_* */
+  int kind;   /* SAFE_WAIT_* */
+  bool async; /* set by who queues it: no thread may be there to wait */
 };
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Waits with a signal that the host lends (Linux). */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -211,6 +212,46 @@ static void a_wait_is_told_of_once_and_names_the_holder(void **state) {
   safe_process_free(holder);
 }
 
+/* The file that was waited for is replaced by one that is locked too, and then given back. */
+static void *replace_later(void *argument) {
+  struct flock range = {.l_type = F_UNLCK};
+
+  sleep_ms(400);
+  assert_int_equal(rename("next", "replaced"), 0);
+  fcntl(*(int *)argument, F_OFD_SETLK, &range);
+  return NULL;
+}
+
+static int locked_bare(const char *path) {
+  struct flock range = {.l_type = F_WRLCK};
+  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  assert_int_equal(fcntl(fd, F_OFD_SETLK, &range), 0);
+  return fd;
+}
+
+static void a_replaced_file_does_not_begin_the_time_anew(void **state) {
+  safe_lock_options options = within(600);
+  int first, next;
+  pthread_t thread;
+  safe_lock *lock;
+  int64_t began;
+
+  (void)state;
+  need_lending();
+  first = locked_bare("replaced");
+  next = locked_bare("next");
+  assert_code(safe_use_signal(LENT), SAFE_OK);
+  assert_int_equal(pthread_create(&thread, NULL, replace_later, &first), 0);
+  began = now_ms();
+  assert_code(safe_lock_file(&lock, "replaced", &options, NULL), SAFE_ETIMEDOUT);
+  assert_in_range(now_ms() - began, 599, 600 + 300 * slowness());
+  pthread_join(thread, NULL);
+  assert_code(safe_use_signal(0), SAFE_OK);
+  close(first);
+  close(next);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(only_a_signal_that_is_free_can_be_lent),
@@ -219,6 +260,7 @@ int main(void) {
     cmocka_unit_test(a_hosts_handler_that_waits_itself_stops_nothing),
     cmocka_unit_test(a_cancel_and_a_signals_return_take_the_helper),
     cmocka_unit_test(a_thread_does_not_wait_for_itself),
+    cmocka_unit_test(a_replaced_file_does_not_begin_the_time_anew),
     cmocka_unit_test(a_wait_is_told_of_once_and_names_the_holder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

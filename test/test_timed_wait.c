@@ -68,7 +68,7 @@ struct outcome {
 
 static struct outcome play_until(struct kernel *kernel, int64_t deadline, struct safe__notice *notice,
                                  safe_cancel *cancel, bool interruptible) {
-  struct safe__wait wait = {&calls, kernel, SAFE_WAIT_QUEUED};
+  struct safe__wait wait = {&calls, kernel, SAFE_WAIT_QUEUED, false};
   struct outcome outcome = {0, 1};
   safe_error error = SAFE_ERROR_INIT;
 
@@ -172,7 +172,7 @@ static void a_kernel_that_takes_nothing_back_leads_to_parking(void **state) {
 /* For who must not wait: as long as there is time, what is still there is neither parked nor let go of. */
 static void taken_back_in_steps(void **state) {
   struct kernel kernel = {.grant_at = -1, .deaf = true};
-  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED};
+  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED, false};
   safe_error error = SAFE_ERROR_INIT;
   int64_t deadline;
 
@@ -191,7 +191,7 @@ static void taken_back_in_steps(void **state) {
 
 static void a_grant_between_two_steps(void **state) {
   struct kernel kernel = {.grant_at = -1, .deaf = true};
-  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED};
+  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED, false};
   safe_error error = SAFE_ERROR_INIT;
   int64_t deadline;
 
@@ -205,7 +205,7 @@ static void a_grant_between_two_steps(void **state) {
 
 static void steps_come_to_an_end(void **state) {
   struct kernel kernel = {.grant_at = -1, .deaf = true};
-  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED};
+  struct safe__wait wait = {&calls, &kernel, SAFE_WAIT_QUEUED, false};
   safe_error error = SAFE_ERROR_INIT;
 
   (void)state;

@@ -45,13 +45,14 @@ static void listen_to_nudges(void) {
   safe__raw6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0, 0);
 }
 
-/* The helper's own ITIMER_REAL. If it rings before the call it is missed, and the wait is merely not looked after. */
+/* The helper's own ITIMER_REAL; again each millisecond, as what comes just before the call is lost. */
 void safe__helper_alarm(int64_t at) {
   int64_t us = at == SAFE__NEVER ? 0 : (at - safe__raw_now()) / 1000;
   long when[4]; /* struct itimerval as the kernel has it */
 
   if (at != SAFE__NEVER && us < 1) us = 1;
-  when[0] = when[1] = 0;
+  when[0] = 0;
+  when[1] = us > 0 ? 1000 : 0;
   when[2] = (long)(us / 1000000);
   when[3] = (long)(us % 1000000);
   safe__raw6(SYS_setitimer, ITIMER_REAL, (long)when, 0, 0, 0, 0);

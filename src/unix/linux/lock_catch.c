@@ -63,7 +63,8 @@ static enum woken how_often(long before, int64_t time) {
 int64_t safe__first_look(int64_t began, int64_t look) { return began + (look == 0 ? LOOK : look); }
 
 /* A wait that came to its deadline before it was to look tells when the next one need not wait so long. */
-static void learn(int64_t *look, enum woken woken, bool looked) {
+static void learn(int64_t *look, enum woken woken, int64_t time, bool looked) {
+  if (woken == SELDOM_WOKEN && time < LOST_IN) return; /* too short to tell */
   if (woken != WOKEN_AMONG)
     *look = LOOK;
   else if (looked && *look < RAREST)
@@ -89,10 +90,12 @@ static bool processor_is_wanted(void) {
   return times == 2;
 }
 
-int64_t safe__put_off_look(int64_t *look, int *put_off) {
+int64_t safe__put_off_look(int64_t *look, bool *put_off) {
   if (!processor_is_wanted()) return 0;
-  if (*put_off == 0) learn(look, WOKEN_AMONG, true);
-  return ++*put_off <= LATER_LOOKS ? safe__raw_now() + LATER : SAFE__NEVER;
+  if (*put_off) return SAFE__NEVER;
+  *put_off = true;
+  learn(look, WOKEN_AMONG, LOOK, true);
+  return safe__raw_now() + LATER;
 }
 
 static bool is_withdrawn(const struct safe__turns *turns) {
@@ -129,7 +132,7 @@ static int64_t after_catch(long caught, int64_t deadline, int *later) {
 /* ---- The wait. */
 
 SAFE__ON_GRANT int safe__wait_in_turns(const struct safe__turns *turns) {
-  int64_t began = turns->began, look = safe__first_look(0, *turns->look), until;
+  int64_t began = turns->began, look = safe__first_look(0, *turns->look), until, time;
   int code, later = 0;
   enum woken woken;
   long before, caught;
@@ -138,12 +141,11 @@ SAFE__ON_GRANT int safe__wait_in_turns(const struct safe__turns *turns) {
     before = usage().left;
     until = look == SAFE__NEVER ? turns->deadline : earlier(turns->deadline, began + look);
     code = turns->wait(turns->context, until);
-    if (is_withdrawn(turns) && later == 0)
-      learn(turns->look, how_often(before, safe__raw_now() - began), until != turns->deadline);
-    if (code != SAFE_ETIMEDOUT) return code;
-    woken = how_often(before, until - began);
-    if (later == 0) learn(turns->look, woken, until != turns->deadline);
-    if (until == turns->deadline) return code;
+    if (code != SAFE_ETIMEDOUT && !is_withdrawn(turns)) return code;
+    time = safe__raw_now() - began;
+    woken = how_often(before, time);
+    if (later == 0) learn(turns->look, woken, time, until != turns->deadline && code == SAFE_ETIMEDOUT);
+    if (code != SAFE_ETIMEDOUT || until == turns->deadline) return code;
     look = SAFE__NEVER;
     if (woken != WOKEN_IN_VAIN) continue;
     caught = catch_it(turns);

@@ -20,8 +20,8 @@ struct safe__turns {
 int64_t safe__first_look(int64_t began, int64_t look);
 
 /* When to look instead, if the processor is wanted by others, so that the lock could not be caught: asked by who can
-   before the queue is left. SAFE__NEVER: not in this wait. Else 0. put_off begins as 0. */
-int64_t safe__put_off_look(int64_t *look, int *put_off);
+   before the queue is left. SAFE__NEVER: not in this wait, if it was put off before. Else 0. */
+int64_t safe__put_off_look(int64_t *look, bool *put_off);
 
 /* 0, SAFE_ETIMEDOUT at the deadline, or what else wait answered. Raw calls only, as it also runs in a helper. */
 int safe__wait_in_turns(const struct safe__turns *turns);

@@ -85,18 +85,24 @@ static bool ask_file_system(int fd) {
   return safe__raw6(SYS_fstatfs, fd, (long)&status, 0, 0, 0, 0) == 0 && !safe__is_distant((unsigned int)status.f_type);
 }
 
-bool safe__is_local(int fd, struct safe__known_mount *known) {
+int safe__mount_is_local(int fd, struct safe__known_mount *known) {
   union found found;
   bool local;
 
   found.file.mask = 0;
   if (safe__raw6(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, MNT_ID_UNIQUE, (long)&found, 0) != 0 ||
       (found.file.mask & MNT_ID_UNIQUE) == 0)
-    return ask_file_system(fd);
+    return -1;
   if (known->mount != found.file.mnt_id) {
-    if (ask_mount(found.file.mnt_id, &local) != 0) return ask_file_system(fd); /* a policy may know one of both calls */
+    if (ask_mount(found.file.mnt_id, &local) != 0) return -1; /* a policy may know one of both calls */
     known->mount = found.file.mnt_id;
     known->local = local;
   }
   return known->local;
+}
+
+bool safe__is_local(int fd, struct safe__known_mount *known) {
+  int local = safe__mount_is_local(fd, known);
+
+  return local < 0 ? ask_file_system(fd) : local != 0;
 }

@@ -20,13 +20,20 @@ static inline struct flock safe__record_range(const struct safe__claim *claim, s
   return range;
 }
 
+/* On 32-bit machines fcntl(2) itself knows no OFD locks, and struct flock is fcntl64's. */
+#ifdef SYS_fcntl64
+#define SAFE__SYS_FCNTL SYS_fcntl64
+#else
+#define SAFE__SYS_FCNTL SYS_fcntl
+#endif
+
 /* Waits until it is granted, or interrupted; or asks once. 0 or a negative errno. No cancellation point, and it leaves
    errno alone. The range is of no account to an flock. */
 static inline long safe__raw_lock(int fd, const struct safe__claim *claim, const struct flock *range, bool wait) {
   long how = claim->mode == SAFE_LOCK_SHARED ? LOCK_SH : LOCK_EX;
 
   if (claim->method == SAFE_METHOD_FLOCK) return safe__raw6(SYS_flock, fd, wait ? how : how | LOCK_NB, 0, 0, 0, 0);
-  return safe__raw6(SYS_fcntl, fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, (long)range, 0, 0, 0);
+  return safe__raw6(SAFE__SYS_FCNTL, fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, (long)range, 0, 0, 0);
 }
 
 /* Whether the type of a file system (statfs, statmount) is one whose locks are another machine's, or a process's. */
@@ -37,5 +44,7 @@ struct safe__known_mount {
   bool local;
 };
 bool safe__is_local(int fd, struct safe__known_mount *known);
+/* The same, true or false, without asking the file system itself; -1 before Linux 6.8. */
+int safe__mount_is_local(int fd, struct safe__known_mount *known);
 
 #endif

@@ -332,7 +332,7 @@ int safe__os_lock_ring(struct safe__file *file, const struct safe__claim *claim,
                               .context = &wait};
   int code;
 
-  if (ring == NULL || !safe__is_local(file->fd, &ring->mount)) return SAFE_EBUSY;
+  if (ring == NULL || safe__mount_is_local(file->fd, &ring->mount) != 1) return SAFE_EBUSY;
   if (file->borrowed && !safe__os_file_id(file, &wait.id)) return safe__lock_failed(EBADF, error);
   ring->spoiled->note = (struct safe__wait_note){SAFE__WAIT_NOTE_MAGIC, deadline};
   turns.look = &ring->look;

@@ -6,8 +6,8 @@
  * and one that waits for its next job goes when the host execs or dies, as the socket's other end does.
  *
  * It has no exit signal: neither the host's SIGCHLD nor its waitpid(-1) sees it. It shares the thread-local storage of
- * the thread that made it: hence raw calls only in what it runs, all signals blocked, and neither sanitizer nor stack
- * protector in its code.
+ * the thread that made it: hence raw calls only in what it runs, all signals blocked but two of its own, and neither
+ * sanitizer nor stack protector in its code.
  */
 #ifndef SAFEHOLD_WAIT_HELPER_H
 #define SAFEHOLD_WAIT_HELPER_H
@@ -63,8 +63,8 @@ struct safe__helper {
 
 /* What the helper itself runs (helper_serve.c). */
 int safe__helper_serve(void *helper);
-/* There: has a call that it blocks in interrupted (EINTR) at that time, once, or with SAFE__NEVER not; and whether that
-   time has come. */
+/* There: has a call that it blocks in interrupted (EINTR) from that time on, or with SAFE__NEVER not any more; and
+   whether that time has come. */
 void safe__helper_alarm(int64_t at);
 bool safe__helper_alarmed(int64_t at);
 

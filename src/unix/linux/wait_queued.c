@@ -26,9 +26,11 @@ struct request {
   int64_t look_at; /* when the helper is to be told to look; SAFE__NEVER: it was, or looks alone, or not at all */
   struct safe__file_id id; /* of the caller's own file */
   bool known, looks;
-  bool alone;       /* nobody may be there to tell it */
-  bool told, heard; /* set here, and by the helper */
-  int put_off;
+  bool alone;        /* nobody may be there to tell it */
+  bool told;         /* to look; set here, and cleared by the helper */
+  int64_t wanted_at; /* set by the helper: when it is to be told; SAFE__NEVER: not any more */
+  int64_t look;      /* of struct safe__turns: the helper's, which is not changed under its hands */
+  bool put_off;
 };
 
 /* ---- In the helper. */
@@ -41,27 +43,30 @@ struct turn {
 static bool is_set(const bool *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
 
 /* errno, or SAFE_ETIMEDOUT. At the deadline it goes on waiting: when it is to end, it is told so. An alarm costs two
-   calls, so that a thread which waits tells the first time, and most waits are over by then. */
+   calls, so that a thread which waits tells, and most waits are over by then. */
 static int wait_until(void *context, int64_t until) {
   const struct turn *turn = context;
   struct request *request = turn->request;
-  bool ends = until >= request->deadline, alarmed = !ends && (request->alone || request->heard);
+  bool ends = until >= request->deadline;
   long result;
 
-  if (alarmed) safe__helper_alarm(until);
+  __atomic_store_n(&request->told, false, __ATOMIC_RELAXED);
+  __atomic_store_n(&request->wanted_at, ends ? SAFE__NEVER : until, __ATOMIC_RELEASE);
+  if (is_set(&request->job.withdrawn)) return EINTR; /* the nudge may have come while it asked without pause */
+  if (request->alone && !ends) safe__helper_alarm(until);
   do result = safe__raw_lock(turn->fd, &request->claim, &request->range, true);
   while (result == -EINTR && !is_set(&request->job.withdrawn) &&
-         (ends || (alarmed ? !safe__helper_alarmed(until) : !is_set(&request->told))));
-  if (alarmed) safe__helper_alarm(SAFE__NEVER);
-  if (result != -EINTR || is_set(&request->job.withdrawn)) return (int)-result;
-  __atomic_store_n(&request->heard, true, __ATOMIC_RELEASE);
-  return SAFE_ETIMEDOUT;
+         (ends || (request->alone ? !safe__helper_alarmed(until) : !is_set(&request->told))));
+  if (request->alone && !ends) safe__helper_alarm(SAFE__NEVER);
+  return result != -EINTR || is_set(&request->job.withdrawn) ? (int)-result : SAFE_ETIMEDOUT;
 }
 
 static int lock_and_block(struct safe__job *job, int fd, int *reply) {
   struct request *request = (struct request *)job;
   struct turn turn;
   struct safe__turns turns;
+  int64_t look = request->look;
+  int result;
 
   (void)reply;
   turn.request = request;
@@ -70,32 +75,34 @@ static int lock_and_block(struct safe__job *job, int fd, int *reply) {
   turns.claim = &request->claim;
   turns.began = request->began;
   turns.deadline = request->deadline;
-  turns.look = &request->helper->look;
+  turns.look = &request->look;
   turns.withdrawn = &job->withdrawn;
   turns.wait = wait_until;
   turns.context = &turn;
-  return request->looks ? safe__wait_in_turns(&turns) : wait_until(&turn, request->deadline);
+  result = request->looks ? safe__wait_in_turns(&turns) : wait_until(&turn, request->deadline);
+  if (request->look != look) request->helper->look = request->look; /* else the host may have changed that meanwhile */
+  return result;
 }
 
 /* ---- In the host. */
 
+#define TOO_LATE (10 * SAFE__MS) /* before the deadline, as others may have the processor meanwhile */
+
 /* Again until it has heard, as what comes just before the call is lost; but not soon, as among a crowd it may merely
    have no processor. */
-static void tell_to_look(struct request *request) {
-  int64_t later;
+static void tell_to_look(struct request *request, int64_t deadline, bool interruptible) {
+  int64_t now = safe__os_now(), wanted_at = __atomic_load_n(&request->wanted_at, __ATOMIC_ACQUIRE), later = 0;
 
-  if (is_set(&request->heard) || !safe__is_local(request->file->fd, &request->helper->mount)) {
-    request->look_at = SAFE__NEVER;
+  if (wanted_at > now || deadline < now + TOO_LATE) {
+    request->look_at = wanted_at > now ? wanted_at : SAFE__NEVER;
     return;
   }
-  later = request->told ? 0 : safe__put_off_look(&request->helper->look, &request->put_off);
-  if (later != 0) {
-    request->look_at = later;
-    return;
-  }
+  /* A signal that comes meanwhile would not be noticed. */
+  if (!is_set(&request->told) && !interruptible) later = safe__put_off_look(&request->helper->look, &request->put_off);
+  request->look_at = later != 0 ? later : safe__first_look(now, 0);
+  if (later != 0) return;
   __atomic_store_n(&request->told, true, __ATOMIC_RELEASE);
   safe__helper_nudge(request->helper);
-  request->look_at = safe__first_look(safe__os_now(), 0);
 }
 
 static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool interruptible) {
@@ -108,7 +115,7 @@ static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool int
     until = safe__deadline_min(deadline, request->look_at);
     code = safe__helper_await(request->helper, until, cancel, interruptible);
     if (code != SAFE_ETIMEDOUT || until == deadline) break;
-    tell_to_look(request);
+    tell_to_look(request, deadline, interruptible);
   }
   request->helper->stack->note.magic[0] = 0; /* whoever has the stack next waits for something else */
   return code;
@@ -175,18 +182,19 @@ static struct request *make_request(struct safe__file *file, const struct safe__
   request->job.run = lock_and_block;
   request->file = file;
   request->claim = *claim;
-  request->began = safe__os_now();
   request->deadline = deadline;
-  request->look_at = SAFE__NEVER;
   request->range = safe__record_range(claim, safe__record_type(claim));
   request->known = file->borrowed && safe__os_file_id(file, &request->id);
   return request;
 }
 
-static void plan_looks(struct request *request, bool polled) {
-  request->looks = SAFE__RAW_HANDLERS && (!polled || safe__is_local(request->file->fd, &request->helper->mount));
-  request->alone = request->looks && polled;
-  if (request->looks && !polled) request->look_at = safe__first_look(request->began, request->helper->look);
+static void plan_looks(struct request *request, bool async) {
+  request->began = safe__os_now();
+  request->looks = SAFE__RAW_HANDLERS && safe__is_local(request->file->fd, &request->helper->mount);
+  request->alone = request->looks && async;
+  request->look = request->helper->look;
+  request->wanted_at = request->look_at = SAFE__NEVER;
+  if (request->looks && !async) request->wanted_at = request->look_at = safe__first_look(request->began, request->look);
 }
 
 int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
@@ -201,7 +209,7 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
     safe__free(request);
     return SAFE_EBUSY;
   }
-  plan_looks(request, polled);
+  plan_looks(request, wait->async);
   if (!safe__helper_post(request->helper, &request->job, file->fd, polled)) {
     safe__helper_dismiss(request->helper);
     safe__free(request);

@@ -90,8 +90,9 @@ int safe__mount_is_local(int fd, struct safe__known_mount *known) {
   bool local;
 
   found.file.mask = 0;
+  found.file.mnt_id = 0;
   if (safe__raw6(SYS_statx, fd, (long)"", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, MNT_ID_UNIQUE, (long)&found, 0) != 0 ||
-      (found.file.mask & MNT_ID_UNIQUE) == 0)
+      (found.file.mask & MNT_ID_UNIQUE) == 0 || found.file.mnt_id == 0) /* qemu-user hands on the mask alone */
     return -1;
   if (known->mount != found.file.mnt_id) {
     if (ask_mount(found.file.mnt_id, &local) != 0) return -1; /* a policy may know one of both calls */

@@ -438,6 +438,16 @@ static void scale(int processes) {
   bench_report(name, "us", 1000, &ours, &raw, extra);
 }
 
+static void with_lent_signal(void) {
+  bool handed = bench_wanted("lock.handoff.signal"), hogged = bench_wanted("lock.hog.signal");
+
+  if (!handed && !hogged) return;
+  bench_need(safe_use_signal(SIGRTMAX - 3) == 0, "safe_use_signal");
+  if (handed) handoff("lock.handoff.signal", SAFE_WAIT_SIGNAL);
+  if (hogged) hog("lock.hog.signal", SAFE_METHOD_OFD);
+  bench_need(safe_use_signal(0) == 0, "safe_use_signal");
+}
+
 void bench_locks(void) {
   static const int sizes[] = {2, 8, 32, 128, 512};
   size_t at;
@@ -451,10 +461,7 @@ void bench_locks(void) {
   if (bench_wanted("lock.deadline")) deadline();
   if (bench_wanted("lock.hog")) hog("lock.hog", SAFE_METHOD_OFD);
   if (bench_wanted("lock.hog.flock")) hog("lock.hog.flock", SAFE_METHOD_FLOCK);
-  bench_need(safe_use_signal(SIGRTMAX - 3) == 0, "safe_use_signal");
-  if (bench_wanted("lock.handoff.signal")) handoff("lock.handoff.signal", SAFE_WAIT_SIGNAL);
-  if (bench_wanted("lock.hog.signal")) hog("lock.hog.signal", SAFE_METHOD_OFD);
-  bench_need(safe_use_signal(0) == 0, "safe_use_signal");
+  with_lent_signal();
   for (at = 0; at < sizeof(sizes) / sizeof(sizes[0]); at++) scale(sizes[at]);
   unlink(FILE_NAME);
 }

@@ -50,20 +50,20 @@ void *safe__alloc(size_t size);                           /* zeroed */
 void safe__free(void *memory);
 char *safe__copy_text(const char *text); /* NULL without memory */
 
+/* ---- Functions that run between the grant of a lock and the return to the host, one after the other. The linker puts
+   them together (.text.hot): a processor that has slept until then pays for every page that it comes to anew, and more
+   than for the instructions. */
+#if defined(__GNUC__)
+#define SAFE__ON_GRANT __attribute__((hot))
+#else
+#define SAFE__ON_GRANT
+#endif
+
 /* ---- Errors. The library's own functions get a complete safe_error; only the public ones see the caller's. */
 #if defined(__GNUC__)
 #define SAFE__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define SAFE__PRINTF(text, first)
-#endif
-
-/* Functions that run between the grant of a lock and the return to the host, one after the other. The linker puts them
-   together (.text.hot): a processor that has slept until then pays for every page that it comes to anew, and more than
-   for the instructions. */
-#if defined(__GNUC__)
-#define SAFE__ON_GRANT __attribute__((hot))
-#else
-#define SAFE__ON_GRANT
 #endif
 
 /* Fill the error and return code. safe__fail_os finds the code for errno or GetLastError, and adds the

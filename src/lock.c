@@ -128,7 +128,6 @@ static bool may_be_had_at_once(const struct safe_lock_wait *attempt) {
 
 static int open_at_once(struct safe_lock_wait *attempt, safe_error *error) {
   struct safe__file *file = &attempt->lock->file;
-
   int code;
 
   if (attempt->path == NULL) {

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,12 +32,20 @@ static void raw_lock(int fd, int method, bool lock) {
     fcntl(fd, lock ? F_OFD_SETLKW : F_OFD_SETLK, &range);
 }
 
+/* Both of the kinds that are made here run without end, so that they must not outlive a test that is killed. */
+static pid_t fork_spinner(void) {
+  pid_t pid = fork();
+
+  if (pid == 0) prctl(PR_SET_PDEATHSIG, SIGKILL, 0L, 0L, 0L);
+  assert_true(pid >= 0);
+  return pid;
+}
+
 static void start_hog(int method) {
   int fd = open(PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   int64_t began;
 
-  hog = fork();
-  assert_true(hog >= 0);
+  hog = fork_spinner();
   while (hog == 0) {
     raw_lock(fd, method, true);
     for (began = now_ms(); now_ms() - began < 1;) continue;
@@ -194,7 +203,7 @@ static void who_waited_on_a_busy_machine_is_served_afterwards(void **state) {
   if (count > 64) count = 64;
   start_hog(SAFE_METHOD_FLOCK);
   for (at = 0; at < count; at++) {
-    busy[at] = fork();
+    busy[at] = fork_spinner();
     while (busy[at] == 0) continue;
   }
   served_in_time(8, &options);

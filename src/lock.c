@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that get a lock and give it back. How it is got is in attempt.c. */
 #include "attempt.h"
+#include "lock_at_once.h"
 #include "owner_record.h"
 #include "trace.h"
 
@@ -152,7 +153,10 @@ SAFE__ON_GRANT static int get_at_once(struct safe_lock_wait *attempt, struct saf
   if (lock == NULL) return safe__fail_memory(error, SAFE_STAGE_PREPARE);
   code = open_at_once(attempt, error);
   if (code == SAFE_EAGAIN) code = SAFE_EREPLACED; /* somebody has a lease on it, which is waited for */
-  if (code == SAFE_OK) code = safe__os_lock_try(&lock->file, &claim, error);
+  if (code == SAFE_OK) {
+    code = safe__os_lock_at_once(&lock->file, &claim);
+    if (code == SAFE__AGAIN) code = safe__os_lock_try(&lock->file, &claim, error);
+  }
   if (code == SAFE_EBUSY) code = safe__attempt_wait_at_once(attempt, &claim, error);
   if (code == SAFE_EBUSY) return code;
   if (code == SAFE_OK && attempt->path != NULL) {
@@ -188,37 +192,32 @@ SAFE__ON_GRANT static int get_any_way(struct safe_lock_wait *attempt, safe_lock 
   return code == SAFE_EBUSY || code == SAFE_EREPLACED ? get_checked(attempt, lock, error) : code;
 }
 
-SAFE__ON_GRANT int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options,
-                                  safe_error *caller) {
+/* Both calls end here, by a jump: see lock_at_once.h about functions to return from. */
+SAFE__ON_GRANT static int lock_either(safe_lock **lock, bool named, const char *path, safe_handle file,
+                                      const safe_lock_options *options, safe_error *caller) {
   struct safe_lock_wait attempt; /* not cleared: the error in it is large, and rarely used */
   safe_error error;
-  int code;
+  int code = SAFE_OK;
 
   safe__error_clear(&error);
   if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
   if (lock != NULL) *lock = NULL;
-  code = safe__check_path(path, &error);
+  if (named) code = safe__check_path(path, &error);
   attempt.path = path;
-  attempt.handle = SAFE_INVALID_HANDLE;
+  attempt.handle = file;
   if (code == SAFE_OK) code = safe__attempt_prepare(&attempt, options, caller, &error);
   if (code == SAFE_OK) code = get_any_way(&attempt, lock, &error);
   return safe__deliver(caller, &error, code);
 }
 
+SAFE__ON_GRANT int safe_lock_file(safe_lock **lock, const char *path, const safe_lock_options *options,
+                                  safe_error *caller) {
+  return lock_either(lock, true, path, SAFE_INVALID_HANDLE, options, caller);
+}
+
 SAFE__ON_GRANT int safe_lock_handle(safe_lock **lock, safe_handle file, const safe_lock_options *options,
                                     safe_error *caller) {
-  struct safe_lock_wait attempt;
-  safe_error error;
-  int code;
-
-  safe__error_clear(&error);
-  if (safe__check_out(caller, "safe_error", &error) != SAFE_OK) return SAFE_EINVAL;
-  if (lock != NULL) *lock = NULL;
-  attempt.path = NULL;
-  attempt.handle = file;
-  code = safe__attempt_prepare(&attempt, options, caller, &error);
-  if (code == SAFE_OK) code = get_any_way(&attempt, lock, &error);
-  return safe__deliver(caller, &error, code);
+  return lock_either(lock, false, NULL, file, options, caller);
 }
 
 int safe_use_signal(int signal_number) { return safe__os_use_signal(signal_number); }
@@ -251,7 +250,10 @@ int safe_unlock(safe_lock *lock) {
   if (holds) held = safe__os_hold_cancellation();
   /* Unlock, then close: a forked child that has not called exec keeps the description open, and a mere close
      would leave the lock with it. The child for its part must not unlock what is the parent's. */
-  if (lock->owner == safe__os_self()) code = give_back(lock);
+  if (lock->owner == safe__os_self()) {
+    code = holds || lock->claim_count != 1 ? SAFE__AGAIN : safe__os_unlock_at_once(&lock->file, &lock->claims[0]);
+    if (code == SAFE__AGAIN) code = give_back(lock);
+  }
   safe__lock_free(lock);
   if (holds) safe__os_allow_cancellation(held);
   return code;

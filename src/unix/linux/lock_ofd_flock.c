@@ -64,8 +64,4 @@ int safe__lock_call(int fd, const struct safe__claim *claim, bool wait) {
   return os_code;
 }
 
-int safe__unlock_call(int fd, const struct safe__claim *claim) {
-  int result = claim->method == SAFE_METHOD_FLOCK ? flock(fd, LOCK_UN) : ofd_call(fd, claim, F_UNLCK, false);
-
-  return result == 0 ? 0 : errno;
-}
+int safe__unlock_call(int fd, const struct safe__claim *claim) { return (int)-safe__raw_unlock(fd, claim); }

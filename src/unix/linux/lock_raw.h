@@ -36,6 +36,14 @@ static inline long safe__raw_lock(int fd, const struct safe__claim *claim, const
   return safe__raw6(SAFE__SYS_FCNTL, fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, (long)range, 0, 0, 0);
 }
 
+static inline long safe__raw_unlock(int fd, const struct safe__claim *claim) {
+  struct flock range;
+
+  if (claim->method == SAFE_METHOD_FLOCK) return safe__raw6(SYS_flock, fd, LOCK_UN, 0, 0, 0, 0);
+  range = safe__record_range(claim, F_UNLCK);
+  return safe__raw6(SAFE__SYS_FCNTL, fd, F_OFD_SETLK, (long)&range, 0, 0, 0);
+}
+
 /* Whether the type of a file system (statfs, statmount) is one whose locks are another machine's, or a process's. */
 bool safe__is_distant(unsigned int magic);
 /* Whether a file is on one that is not; known, which begins as zeroes, is what was found out before. */

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "lock_calls.h"
@@ -20,7 +19,6 @@ struct farewell {
   struct safe__helper *helper; /* NULL: there is none at it, and another one is tried once a second */
   struct safe_lock *noted;
   struct safe__claim claim;
-  struct flock range;
   int64_t next; /* when that is */
   int fd;
 };
@@ -29,8 +27,7 @@ static int unlock(struct safe__job *job, int fd, int *reply) {
   struct farewell *farewell = (struct farewell *)job;
 
   (void)reply;
-  if (farewell->claim.method == SAFE_METHOD_FLOCK) return (int)-safe__raw6(SYS_flock, fd, LOCK_UN, 0, 0, 0, 0);
-  return (int)-safe__raw6(SYS_fcntl, fd, F_OFD_SETLK, (long)&farewell->range, 0, 0, 0);
+  return (int)-safe__raw_unlock(fd, &farewell->claim);
 }
 
 #define AGAIN (1000 * SAFE__MS)
@@ -93,7 +90,6 @@ int safe__os_unlock_isolated(struct safe__file *file, const struct safe__claim *
   if (farewell == NULL) return safe__os_unlock(file, claim); /* rather a wait than a lock that is never given back */
   farewell->job.run = unlock;
   farewell->claim = *claim;
-  farewell->range = safe__record_range(claim, F_UNLCK);
   farewell->fd = file->fd;
   if (!send_helper(farewell, &stuck) && !stuck) {
     safe__free(farewell);

@@ -32,9 +32,9 @@ $other = new Other("\$file = fopen('$path', 'c+'); flock(\$file, LOCK_EX)", 'usl
 $other->release();
 var_dump(flock($file, LOCK_SH));
 echo $ask('-s'), ' ', $ask('-x'), "\n";
+$other->finish(); // which was started with this open file too, and has it until its end
 fclose($file);
 echo $ask('-x'), "\n";
-$other->finish();
 
 echo "-- file_put_contents\n";
 $other = new Other("\$file = fopen('$path', 'c+'); flock(\$file, LOCK_EX)", 'usleep(300000); fwrite($file, "longer than that"); fflush($file)');

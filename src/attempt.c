@@ -261,7 +261,7 @@ static int queue(struct safe_lock_wait *attempt, safe_error *error) {
   code = block(attempt, error);
   if (code == SAFE_OK) step_is_got(attempt);
   if (code != SAFE_EBUSY) return code;
-  attempt->wait.async = attempt->async;
+  attempt->wait.undisturbed = attempt->async || (options->flags & SAFE_LOCK_RETURN_ON_EINTR) != 0;
   if (attempt->requeued++ < MAX_REQUEUED)
     code = safe__os_lock_queue(&lock->file, claim, attempt->async || options->cancel != NULL, attempt->deadline,
                                &attempt->wait, error);

@@ -33,8 +33,10 @@ struct safe__wait_calls {
 struct safe__wait {
   const struct safe__wait_calls *calls; /* NULL: nothing is queued */
   void *request;
-  int kind;   /* SAFE_WAIT_* */
-  bool async; /* set by who queues it: no thread may be there to wait */
+  int kind; /* SAFE_WAIT_* */
+  /* Set by who queues it. There may be no thread to wait, or it must sleep until it is over: it has to tell of a
+     signal, and would miss one that came while it was up for something else. */
+  bool undisturbed;
 };
 
 /*

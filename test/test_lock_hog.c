@@ -149,6 +149,14 @@ static void who_waits_with_a_helper_is_served(void **state) {
   expect_service(block, &options, SAFE_WAIT_QUEUED);
 }
 
+static void who_is_to_be_told_of_a_signal_is_served(void **state) {
+  safe_lock_options options = within(20000 * slowness(), SAFE_METHOD_OFD);
+
+  (void)state;
+  options.flags |= SAFE_LOCK_RETURN_ON_EINTR;
+  expect_service(block, &options, SAFE_WAIT_QUEUED);
+}
+
 static void who_waits_in_an_event_loop_is_served(void **state) {
   safe_lock_options options = within(20000 * slowness(), SAFE_METHOD_OFD);
 
@@ -280,6 +288,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test_teardown(who_waits_with_io_uring_is_served, end_hog),
     cmocka_unit_test_teardown(who_waits_with_a_helper_is_served, end_hog),
+    cmocka_unit_test_teardown(who_is_to_be_told_of_a_signal_is_served, end_hog),
     cmocka_unit_test_teardown(who_waits_in_an_event_loop_is_served, end_hog),
     cmocka_unit_test_teardown(who_waits_with_a_lent_signal_is_served, take_the_signal_back),
     cmocka_unit_test_teardown(who_waited_on_a_busy_machine_is_served_afterwards, end_hog),

@@ -338,47 +338,91 @@ static void count_signal(int number) {
   signals++;
 }
 
-struct alarm_clock {
-  pthread_t target;
-  int rings;
+/* Rings again and again until it is stopped: a signal that comes before the wait has begun interrupts nothing. */
+static struct {
+  pthread_t target, thread;
+  pthread_mutex_t guard;
   int64_t pause_ms;
-};
+  bool over;
+} bell = {.guard = PTHREAD_MUTEX_INITIALIZER};
 
 static void *ring(void *argument) {
-  struct alarm_clock *alarm_clock = argument;
-  int at;
+  bool over;
 
-  for (at = 0; at < alarm_clock->rings; at++) {
-    sleep_ms(alarm_clock->pause_ms);
-    pthread_kill(alarm_clock->target, SIGUSR1);
-  }
+  (void)argument;
+  do {
+    sleep_ms(bell.pause_ms);
+    pthread_mutex_lock(&bell.guard);
+    over = bell.over;
+    if (!over) pthread_kill(bell.target, SIGUSR1);
+    pthread_mutex_unlock(&bell.guard);
+  } while (!over);
   return NULL;
 }
 
-static void with_signals(int rings, int64_t pause_ms, void (*run)(void)) {
-  struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART}, old;
-  struct alarm_clock alarm_clock = {pthread_self(), rings, pause_ms};
-  pthread_t thread;
+static void start_bell(int64_t pause_ms) {
+  bell.target = pthread_self();
+  bell.pause_ms = pause_ms;
+  bell.over = false;
+  assert_int_equal(pthread_create(&bell.thread, NULL, ring, NULL), 0);
+}
 
-  signals = 0;
+static void stop_bell(void) {
+  pthread_mutex_lock(&bell.guard);
+  bell.over = true;
+  pthread_mutex_unlock(&bell.guard);
+  pthread_join(bell.thread, NULL);
+}
+
+static void with_signals(void (*run)(void)) {
+  struct sigaction action = {.sa_handler = count_signal, .sa_flags = SA_RESTART}, old;
+
   sigaction(SIGUSR1, &action, &old);
-  assert_int_equal(pthread_create(&thread, NULL, ring, &alarm_clock), 0);
   run();
-  pthread_join(thread, NULL);
   sigaction(SIGUSR1, &old, NULL);
+}
+
+/* Whether it was the first signal that ended the wait. It comes after 60 ms, when a waiter who looks whether the lock
+   passes by, after 30 ms and again, would be up to do so, and would miss it. */
+static bool ends_with_a_signal(int (*wait)(safe_lock_wait *begun), safe_lock_wait *begun) {
+  int before = signals, code;
+
+  start_bell(60 * slowness());
+  code = wait(begun);
+  before = signals - before;
+  stop_bell();
+  assert_code(code, SAFE_EINTR);
+  return before == 1;
+}
+
+static int block_interruptibly(safe_lock_wait *begun) {
+  safe_lock_options options = asking(SAFE_METHOD_DEFAULT, 20000);
+  safe_lock *lock;
+
+  (void)begun;
+  options.flags |= SAFE_LOCK_RETURN_ON_EINTR;
+  return safe_lock_file(&lock, "signal", &options, NULL);
+}
+
+static int finish_interruptibly(safe_lock_wait *begun) {
+  safe_lock *lock;
+
+  return safe_lock_finish(begun, &lock, NULL);
 }
 
 static void interrupted(void) {
   safe_lock_options options = asking(SAFE_METHOD_DEFAULT, 20000);
   safe_lock *held = locked_by_another_thread("signal", NULL), *lock;
+  int attempt, first = 0, again = 0;
   safe_lock_wait *wait;
 
   options.flags |= SAFE_LOCK_RETURN_ON_EINTR;
-  assert_code(safe_lock_file(&lock, "signal", &options, NULL), SAFE_EINTR);
-  assert_int_equal(signals, 1);
   assert_code(safe_lock_begin(&wait, "signal", &options, NULL), SAFE_OK);
-  assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_EINTR); /* and keeps its place */
-  assert_int_equal(signals, 2);
+  for (attempt = 0; attempt < 5; attempt++) { /* on a busy machine a second signal may come before the return */
+    first += ends_with_a_signal(block_interruptibly, NULL);
+    again += ends_with_a_signal(finish_interruptibly, wait); /* and keeps its place */
+  }
+  assert_true(first >= 3 && again >= 3);
   assert_code(safe_unlock(held), SAFE_OK);
   assert_code(safe_lock_finish(wait, &lock, NULL), SAFE_OK);
   assert_code(safe_unlock(lock), SAFE_OK);
@@ -386,21 +430,24 @@ static void interrupted(void) {
 
 static void a_signal_is_told_to_who_asked(void **state) {
   (void)state;
-  with_signals(2, 60 * slowness(), interrupted); /* he has to get to his next wait in between */
+  with_signals(interrupted);
 }
 
 static void uninterrupted(void) {
   safe_lock_options options = asking(SAFE_METHOD_DEFAULT, 150);
   safe_lock *held = locked_by_another_thread("deaf", NULL), *lock;
+  int before = signals;
 
+  start_bell(30);
   assert_code(safe_lock_file(&lock, "deaf", &options, NULL), SAFE_ETIMEDOUT);
-  assert_true(signals >= 2);
+  stop_bell();
+  assert_true(signals >= before + 2);
   assert_code(safe_unlock(held), SAFE_OK);
 }
 
 static void a_signal_is_not_told_to_others(void **state) {
   (void)state;
-  with_signals(3, 30, uninterrupted);
+  with_signals(uninterrupted);
 }
 
 /* ---- Fairness: four readers whose holds overlap, so that there is always one, and a writer among them. */

@@ -26,7 +26,7 @@ struct request {
   int64_t look_at; /* when the helper is to be told to look; SAFE__NEVER: it was, or looks alone, or not at all */
   struct safe__file_id id; /* of the caller's own file */
   bool known, looks;
-  bool alone;        /* nobody may be there to tell it */
+  bool alone;        /* nobody tells it */
   bool told;         /* to look; set here, and cleared by the helper */
   int64_t wanted_at; /* set by the helper: when it is to be told; SAFE__NEVER: not any more */
   int64_t look;      /* of struct safe__turns: the helper's, which is not changed under its hands */
@@ -90,15 +90,14 @@ static int lock_and_block(struct safe__job *job, int fd, int *reply) {
 
 /* Again until it has heard, as what comes just before the call is lost; but not soon, as among a crowd it may merely
    have no processor. */
-static void tell_to_look(struct request *request, int64_t deadline, bool interruptible) {
+static void tell_to_look(struct request *request, int64_t deadline) {
   int64_t now = safe__os_now(), wanted_at = __atomic_load_n(&request->wanted_at, __ATOMIC_ACQUIRE), later = 0;
 
   if (wanted_at > now || deadline < now + TOO_LATE) {
     request->look_at = wanted_at > now ? wanted_at : SAFE__NEVER;
     return;
   }
-  /* A signal that comes meanwhile would not be noticed. */
-  if (!is_set(&request->told) && !interruptible) later = safe__put_off_look(&request->helper->look, &request->put_off);
+  if (!is_set(&request->told)) later = safe__put_off_look(&request->helper->look, &request->put_off);
   request->look_at = later != 0 ? later : safe__first_look(now, 0);
   if (later != 0) return;
   __atomic_store_n(&request->told, true, __ATOMIC_RELEASE);
@@ -115,7 +114,7 @@ static int await(void *argument, int64_t deadline, safe_cancel *cancel, bool int
     until = safe__deadline_min(deadline, request->look_at);
     code = safe__helper_await(request->helper, until, cancel, interruptible);
     if (code != SAFE_ETIMEDOUT || until == deadline) break;
-    tell_to_look(request, deadline, interruptible);
+    tell_to_look(request, deadline);
   }
   request->helper->stack->note.magic[0] = 0; /* whoever has the stack next waits for something else */
   return code;
@@ -188,13 +187,14 @@ static struct request *make_request(struct safe__file *file, const struct safe__
   return request;
 }
 
-static void plan_looks(struct request *request, bool async) {
+static void plan_looks(struct request *request, bool undisturbed) {
   request->began = safe__os_now();
   request->looks = SAFE__RAW_HANDLERS && safe__is_local(request->file->fd, &request->helper->mount);
-  request->alone = request->looks && async;
+  request->alone = request->looks && undisturbed;
   request->look = request->helper->look;
   request->wanted_at = request->look_at = SAFE__NEVER;
-  if (request->looks && !async) request->wanted_at = request->look_at = safe__first_look(request->began, request->look);
+  if (request->looks && !undisturbed)
+    request->wanted_at = request->look_at = safe__first_look(request->began, request->look);
 }
 
 int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim, bool polled, int64_t deadline,
@@ -209,7 +209,7 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
     safe__free(request);
     return SAFE_EBUSY;
   }
-  plan_looks(request, wait->async);
+  plan_looks(request, wait->undisturbed);
   if (!safe__helper_post(request->helper, &request->job, file->fd, polled)) {
     safe__helper_dismiss(request->helper);
     safe__free(request);

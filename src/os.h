@@ -107,8 +107,8 @@ int safe__os_lock_queue(struct safe__file *file, const struct safe__claim *claim
 int safe__os_lock_isolated(struct safe__file *file, const char *path, const safe_lock_options *options,
                            const struct safe__claim *claim, struct safe__wait *wait, safe_error *error);
 int safe__os_unlock(struct safe__file *file, const struct safe__claim *claim);
-/* safe__os_lock_at_once and safe__os_unlock_at_once are these two for who counts in nanoseconds, inline in the system's
-   lock_at_once.h. SAFE__AGAIN: nothing was done, or it went wrong, and these are to be asked. */
+/* The system's lock_at_once.h has safe__os_lock_try and safe__os_unlock inline, for who counts in nanoseconds:
+   safe__os_lock_at_once, safe__os_unlock_at_once. SAFE__AGAIN: nothing was done, and the functions are to be asked. */
 /* Unlocks and closes within the deadline, or parks what does not come to an end: SAFE_ESTUCK. */
 int safe__os_unlock_isolated(struct safe__file *file, const struct safe__claim *claim, int64_t deadline);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One question to the kernel, and nothing around it. In the code of who asks: the kernel's own returns push the
- * processor's memory of ours out (the mitigations fill it anew), so that each function to return from after a system
- * call is a branch predicted wrongly, of some 10 ns. Five on either side of a pair made a sixth of it.
+ * One question to the kernel, and nothing around it, in the code of who asks: a function that is returned from after a
+ * system call costs several times what it does elsewhere, as with the mitigations of some processors the kernel does
+ * not leave the predictions of our returns as they were. Functions around both calls of a pair made a tenth of it
+ * (tools/bench.sh --only=lock.pair).
  */
 #ifndef SAFEHOLD_LOCK_AT_ONCE_H
 #define SAFEHOLD_LOCK_AT_ONCE_H

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -501,6 +502,13 @@ static struct hosted start_host(uint32_t flags, int tree, const char *cgroup, co
   return hosted;
 }
 
+static void expect_end(int64_t pid) {
+  int64_t until = now_ms() + 1000 * slowness();
+
+  while (is_alive(pid) && now_ms() < until) sleep_ms(5);
+  assert_false(is_alive(pid));
+}
+
 /* By a signal to its whole group too, which a guard in that group would not survive. */
 static void the_tree_dies_with_its_host(void **state) {
   static const int trees[] = {SAFE_TREE_DEFAULT, SAFE_TREE_WHOLE};
@@ -516,15 +524,13 @@ static void the_tree_dies_with_its_host(void **state) {
       kill((pid_t)(group ? -pid : pid), SIGKILL);
       expect_named("bomb-hosted", 0);
       print_message("gone after %d ms\n", (int)(now_ms() - began));
-      while (is_alive(hosted.guard) && now_ms() < began + 1000 * slowness()) sleep_ms(5);
-      assert_false(is_alive(hosted.guard));
+      expect_end(hosted.guard);
       safe_process_free(hosted.host);
     }
 }
 
 static void its_cgroup_goes_too(void **state) {
   struct hosted hosted = start_host(SAFE_SPAWN_DIE_WITH_HOST, SAFE_TREE_WHOLE, "-", "bomb-hosted-cgroup");
-  int64_t began = now_ms();
 
   (void)state;
   if (hosted.cgroup[0] == '\0') {
@@ -535,7 +541,51 @@ static void its_cgroup_goes_too(void **state) {
   assert_int_equal(access(hosted.cgroup, F_OK), 0);
   kill((pid_t)safe_process_pid(hosted.host), SIGKILL);
   expect_named("bomb-hosted-cgroup", 0);
-  while (is_alive(hosted.guard) && now_ms() < began + 1000 * slowness()) sleep_ms(5);
+  expect_end(hosted.guard);
+  assert_int_equal(access(hosted.cgroup, F_OK), -1);
+  safe_process_free(hosted.host);
+}
+
+#define SLOW_TO_END ((size_t)128 << 20) /* bytes of small pages, which the kernel takes back before it lets go */
+
+static pid_t join_and_stay(const char *cgroup) {
+  int told[2], joined = 0;
+  char path[400];
+  pid_t pid;
+
+  snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+  assert_int_equal(pipe(told), 0);
+  pid = fork();
+  if (pid == 0) {
+    char *pages = mmap(NULL, SLOW_TO_END, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int procs = open(path, O_WRONLY | O_CLOEXEC);
+    if (pages == MAP_FAILED || procs < 0) _exit(1);
+    madvise(pages, SLOW_TO_END, MADV_NOHUGEPAGE);
+    memset(pages, 1, SLOW_TO_END);
+    if (write(procs, "0", 1) != 1 || write(told[1], "j", 1) != 1) _exit(1);
+    for (;;) pause();
+  }
+  close(told[1]);
+  joined = becomes_ready(told[0], 20000) && read(told[0], path, 1) == 1;
+  close(told[0]);
+  assert_true(joined);
+  return pid;
+}
+
+static void its_cgroup_goes_with_who_joined_it(void **state) {
+  struct hosted hosted = start_host(SAFE_SPAWN_DIE_WITH_HOST, SAFE_TREE_WHOLE, "-", "bomb-joined-cgroup");
+  pid_t joined;
+
+  (void)state;
+  if (hosted.cgroup[0] == '\0') {
+    end_helper(hosted.host);
+    print_message("skipped: no cgroup can be made here\n");
+    skip();
+  }
+  joined = join_and_stay(hosted.cgroup);
+  kill((pid_t)safe_process_pid(hosted.host), SIGKILL);
+  assert_int_equal(waitpid(joined, NULL, 0), joined);
+  expect_end(hosted.guard);
   assert_int_equal(access(hosted.cgroup, F_OK), -1);
   safe_process_free(hosted.host);
 }
@@ -585,7 +635,6 @@ static void a_forked_copy_of_the_host_changes_nothing(void **state) {
   safe_spawn_options options = of_bomb(argv, "0", false, "bomb-copy");
   safe_process *process;
   safe_tree_info info;
-  int64_t began;
   pid_t copy;
 
   (void)state;
@@ -601,9 +650,7 @@ static void a_forked_copy_of_the_host_changes_nothing(void **state) {
   sleep_ms(50);
   assert_int_equal(count_named("bomb-copy"), 1);
   end_helper(process);
-  began = now_ms();
-  while (is_alive(info.guard) && now_ms() < began + 1000) sleep_ms(5);
-  assert_false(is_alive(info.guard));
+  expect_end(info.guard);
   kill(copy, SIGKILL);
   waitpid(copy, NULL, 0);
 }
@@ -630,6 +677,7 @@ int main(void) {
     faulty_test(a_child_that_hangs_before_exec_costs_the_deadline),
     cmocka_unit_test(the_tree_dies_with_its_host),
     cmocka_unit_test(its_cgroup_goes_too),
+    cmocka_unit_test(its_cgroup_goes_with_who_joined_it),
     cmocka_unit_test(without_the_flag_the_tree_lives_on),
     cmocka_unit_test(the_spawning_threads_end_is_not_the_hosts),
     cmocka_unit_test(a_forked_copy_of_the_host_changes_nothing),

@@ -201,8 +201,10 @@ static int open_folder(const struct post *post) {
   return fd < 0 ? -1 : (int)fd;
 }
 
-/* The child first, and its group while its number is still its own. */
-static void end_tree(struct post *post) {
+/* The child first, and its group while its number is still its own. Returns whether the kernel has killed all in the
+   cgroup, so that it will be empty. */
+static bool end_tree(struct post *post) {
+  bool cgroup_killed = false;
   int folder;
 
   if (!post->child_reaped) {
@@ -211,10 +213,19 @@ static void end_tree(struct post *post) {
   }
   folder = open_folder(post);
   if (folder >= 0) {
-    safe__kernel.kill_cgroup(folder);
+    cgroup_killed = safe__kernel.kill_cgroup(folder) == 0;
     child_close_one(folder);
   }
   if (post->guard->whole) kill_all(post);
+  return cgroup_killed;
+}
+
+static bool is_cgroup_empty(const struct post *post) {
+  int folder = open_folder(post);
+  bool empty = folder < 0 || safe__cgroup_empty(folder);
+
+  if (folder >= 0) child_close_one(folder);
+  return empty;
 }
 
 #define FIRST_PAUSE_MS 5
@@ -230,13 +241,15 @@ static void pause_ms(struct post *post, int64_t ms) {
   while (safe__raw6(SYS_read, post->watched[SIGNALS].fd, (long)drained, sizeof(drained), 0, 0, 0) > 0) continue;
 }
 
+/* Who is in the cgroup need not be ours to reap: it may have joined, or we may not adopt (PR_SET_CHILD_SUBREAPER is
+   refused by old emulators). While such a one is still on its way out, the cgroup can't be removed. */
 static void end_all(struct post *post) {
   int64_t ms = FIRST_PAUSE_MS;
 
   for (;;) {
-    end_tree(post);
+    bool cgroup_killed = end_tree(post);
     reap(post);
-    if (post->empty) return;
+    if (post->empty && (!cgroup_killed || is_cgroup_empty(post))) return;
     pause_ms(post, ms);
     if (ms < LAST_PAUSE_MS) ms *= 2;
   }

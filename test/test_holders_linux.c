@@ -305,7 +305,11 @@ static void others_lock_all_the_time(void **state) {
   locker_start(&changing);
   for (at = 0; at < looks; at++) {
     safe_holder_list *list = look_at("amid");
-    wrong += count_role(list, SAFE_HOLDER_HOLDS) != 1 || count_role(list, SAFE_HOLDER_WAITS) != 1;
+    int holders = count_role(list, SAFE_HOLDER_HOLDS), waiters = count_role(list, SAFE_HOLDER_WAITS);
+    if (holders != 1 || waiters != 1) {
+      print_message("look %d: %d hold, %d wait; unknown: %s\n", at, holders, waiters, unknown_of(list));
+      wrong++;
+    }
     safe_holder_list_free(list);
   }
   assert_int_equal(wrong, 0);

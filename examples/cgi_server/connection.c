@@ -53,7 +53,9 @@ static void parse_failed(struct connection *connection) {
     sentence = parser_complaint(connection->parser);
   }
   if (answering) exchange->answerer->gone(exchange->self);
-  if (connection->phase == PHASE_DISCARD || begun)
+  if (connection->phase == PHASE_DISCARD)
+    connection_linger(connection); /* a reset could take the response from a client that reads it last */
+  else if (begun)
     connection->broken = true;
   else
     response_refuse(connection, status, sentence);

@@ -119,6 +119,9 @@ static void overdue(struct connection *connection) {
   case PHASE_HEAD:
     response_refuse(connection, 408, "The head of the request did not come in time.");
     break;
+  case PHASE_DISCARD:
+    connection_linger(connection);
+    break;
   case PHASE_IDLE:
   case PHASE_LINGER:
     if (is_taking(connection) || (connection->phase == PHASE_LINGER && is_sending_in_earnest(connection)))

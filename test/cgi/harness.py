@@ -269,10 +269,12 @@ class Reply(Response):
 class Client:
     """A connection. It is strict: what is not a response as RFC 9112 has it is an AssertionError."""
 
-    def __init__(self, server, timeout=PATIENCE, receive_buffer=None):
+    def __init__(self, server, timeout=PATIENCE, receive_buffer=None, send_buffer=None):
         self.socket = socket.socket()
         if receive_buffer:  # before connecting, as the window is negotiated then
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if send_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         self.socket.settimeout(timeout)
         self.socket.connect(("127.0.0.1", server.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """HTTP/1.1 as RFC 9112 has it: what a client may send, and what is refused."""
 import hashlib
+import itertools
 import os
 import select
 import socket
@@ -159,15 +160,39 @@ class Bodies(unittest.TestCase):
         self.assertEqual(fetch(server, "/index.html", headers=[("Expect", "the-moon")]).status, 417)
 
     def test_a_chunked_body_that_nobody_reads_is_thrown_away_up_to_a_bound(self):
-        for size, goes_on in ((512 << 10, True), (3 << 20, False)):
-            with self.subTest(size=size), Client(server) as client:
-                client.send(message("/missing", "POST", [("Transfer-Encoding", "chunked")]))
-                self.assertEqual(client.response().status, 405)
-                client.send(chunked(*[b"x" * 65536] * (size >> 16)))
-                if goes_on:
-                    self.assertEqual(client.request("/index.html").status, 200)
-                else:
-                    self.assertTrue(client.ended())
+        """And what comes after it too: a reset would take the response from a client that reads it last."""
+        sizes = ((512 << 10, True), (1 << 20, True), (3 << 20, False))
+        with Server(client_timeout=CLIENT_TIMEOUT, max_body="8M") as roomy:
+            for at, (size, goes_on), late in itertools.product((server, roomy), sizes, (False, True)):
+                body = chunked(*[b"x" * 65536] * (size >> 16))
+                with self.subTest(roomy=at is roomy, size=size, late=late), Client(at, send_buffer=65536) as client:
+                    client.send(message("/missing", "POST", [("Transfer-Encoding", "chunked")]))
+                    if not late:
+                        self.assertEqual(client.response().status, 405)
+                    client.send(body)
+                    if late:
+                        self.assertEqual(client.response().status, 405)
+                    if goes_on:
+                        self.assertEqual(client.request("/index.html").status, 200)
+                    else:
+                        self.assertTrue(client.ended())
+
+    def test_after_a_body_that_nobody_reads_bad_chunks_end_the_connection(self):
+        with Client(server, send_buffer=65536) as client:
+            client.send(message("/missing", "POST", [("Transfer-Encoding", "chunked")]))
+            client.send(b"5\r\nhello\r\nnone\r\n" + b"x" * (2 << 20))
+            self.assertEqual(client.response().status, 405)
+            self.assertTrue(client.ended())
+
+    def test_a_body_that_nobody_reads_may_come_late(self):
+        """Once its time is over the connection ends, but not with a reset while the client is still sending."""
+        with Client(server) as client:
+            client.send(message("/missing", "POST", [("Transfer-Encoding", "chunked")]))
+            for pause in (CLIENT_TIMEOUT * 1.3, 0.1, 0.1):
+                client.send(b"5\r\nhello\r\n")
+                time.sleep(pause)
+            self.assertEqual(client.response().status, 405)
+            self.assertTrue(client.ended())
 
     def test_a_head_that_is_refused_has_no_body(self):
         with Client(server) as client:

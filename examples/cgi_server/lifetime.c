@@ -129,8 +129,8 @@ static void overdue(struct connection *connection) {
     else
       connection->broken = true;
     break;
-  default:
-    connection->broken = true;
+  case PHASE_CLOSING:
+    break;
   }
 }
 
